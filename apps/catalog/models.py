@@ -1,0 +1,229 @@
+"""The catalog: what is watched, where it belongs, and the status each target has from birth.
+
+A target is one row with a kind; what a kind adds is a plain table whose primary key is the target's id, so every
+id in a URL or a body is the target's id.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.access import VisibleQuerySet
+from apps.core.ids import uuid7
+
+
+class Status(models.TextChoices):
+    """What a target is. `unknown` until measured, and again when the last measurement is too old."""
+
+    OPERATIONAL = "operational", _("Operational")
+    DEGRADED = "degraded", _("Degraded")
+    OUTAGE = "outage", _("Outage")
+    UNKNOWN = "unknown", _("Unknown")
+    MAINTENANCE = "maintenance", _("Maintenance")
+
+
+class TargetKind(models.TextChoices):
+    PROVIDER = "provider", _("Provider")
+    MODEL = "model", _("AI model")
+    SERVICE = "service", _("Service")
+
+
+class EnvironmentQuerySet(VisibleQuerySet["Environment"]):
+    environment_path = "id"
+
+
+class Environment(models.Model):
+    """A name space (development, stage, production), and the unit in which access is granted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(_("short name"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=64)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects: ClassVar[EnvironmentQuerySet] = EnvironmentQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("environment")
+        verbose_name_plural = _("environments")
+        ordering = ["position", "slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RegionQuerySet(VisibleQuerySet["Region"]):
+    environment_path = ""
+
+
+class Region(models.Model):
+    """A place probes run in. `local` is the worker beside the web process."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(_("short name"), max_length=32, unique=True)
+    name = models.CharField(_("name"), max_length=64)
+    enabled = models.BooleanField(_("enabled"), default=True)
+
+    objects: ClassVar[RegionQuerySet] = RegionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("region")
+        verbose_name_plural = _("regions")
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TargetQuerySet(VisibleQuerySet["Target"]):
+    def present(self) -> TargetQuerySet:
+        """Without what was deleted and only waits for the sweeper."""
+        return self.filter(deleted_at__isnull=True)
+
+
+class Target(models.Model):
+    """A thing we watch. Its status row is made in the transaction that makes it (`services.create_target`)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(_("kind"), max_length=16, choices=TargetKind)
+    name = models.CharField(_("name"), max_length=200)
+    # The name space inside an environment: a model's provider, so that two providers may offer one model name.
+    namespace = models.UUIDField(null=True, blank=True, editable=False)
+    environment = models.ForeignKey(
+        Environment, on_delete=models.PROTECT, related_name="targets", verbose_name=_("environment")
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    depends_on = models.ManyToManyField(
+        "self", symmetrical=False, related_name="dependents", blank=True, verbose_name=_("depends on")
+    )
+    tags = ArrayField(models.CharField(max_length=50), default=list, blank=True, verbose_name=_("tags"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[TargetQuerySet] = TargetQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("target")
+        verbose_name_plural = _("targets")
+        constraints = [
+            models.UniqueConstraint(
+                "environment",
+                "kind",
+                Lower("name"),
+                condition=Q(deleted_at__isnull=True, namespace__isnull=True),
+                name="catalog_target_name_unique",
+                violation_error_message=_("A target of this kind with this name exists in the environment."),
+            ),
+            models.UniqueConstraint(
+                "namespace",
+                Lower("name"),
+                condition=Q(deleted_at__isnull=True, namespace__isnull=False),
+                name="catalog_model_name_unique",
+                violation_error_message=_("This provider has a model with this name."),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["environment", "kind"],
+                condition=Q(deleted_at__isnull=True),
+                name="catalog_target_present",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/targets/{self.pk}/"
+
+
+class DetailQuerySet(VisibleQuerySet[Any]):
+    environment_path = "target__environment_id"
+
+    def present(self) -> DetailQuerySet:
+        return self.filter(target__deleted_at__isnull=True)
+
+
+class Provider(models.Model):
+    """An AI model provider: a base URL and a key. The key is sealed, and never read back by a person."""
+
+    target = models.OneToOneField(Target, on_delete=models.CASCADE, primary_key=True, related_name="provider")
+    base_url = models.URLField(_("base URL"), max_length=500, blank=True, default="")
+    sealed_api_key = models.TextField(_("API key"), blank=True, default="", editable=False)
+    last_discovered_at = models.DateTimeField(_("last discovery"), null=True, blank=True, editable=False)
+    # What the provider's own list offered at the last discovery: the other side of the drift.
+    offered_models = models.JSONField(default=list, blank=True, editable=False)
+
+    objects: ClassVar[DetailQuerySet] = DetailQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
+
+    def __str__(self) -> str:
+        return self.target.name
+
+
+class AIModel(models.Model):
+    """One model of a provider. The target's name is the model's id in the provider's list."""
+
+    target = models.OneToOneField(Target, on_delete=models.CASCADE, primary_key=True, related_name="model")
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, related_name="models", verbose_name=_("provider")
+    )
+
+    objects: ClassVar[DetailQuerySet] = DetailQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("AI model")
+        verbose_name_plural = _("AI models")
+
+    def __str__(self) -> str:
+        return self.target.name
+
+
+class Service(models.Model):
+    """A web service, a port, a database: anything reached over the network."""
+
+    target = models.OneToOneField(Target, on_delete=models.CASCADE, primary_key=True, related_name="service")
+    url = models.CharField(_("link"), max_length=500, blank=True, default="")
+    description = models.TextField(_("description"), blank=True, default="", max_length=2_000)
+
+    objects: ClassVar[DetailQuerySet] = DetailQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("service")
+        verbose_name_plural = _("services")
+
+    def __str__(self) -> str:
+        return self.target.name
+
+
+class TargetStatus(models.Model):
+    """A target's status now: one narrow row, written only by `checks.recording` under a lock in id order.
+
+    The table has a fill factor of 70 and no index on what changes, so updates stay inside their page.
+    """
+
+    target = models.OneToOneField(
+        Target, on_delete=models.CASCADE, primary_key=True, related_name="status_row"
+    )
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.UNKNOWN)
+    since = models.DateTimeField(_("since"))
+    reason = models.CharField(_("reason"), max_length=40, default="not_measured")
+    cause_check = models.UUIDField(null=True, blank=True)
+    last_result_at = models.DateTimeField(_("last result"), null=True, blank=True)
+    version = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("status")
+        verbose_name_plural = _("statuses")
+
+    def __str__(self) -> str:
+        return self.get_status_display()

@@ -1,0 +1,28 @@
+"""The one place that asks for the time, so that a test can say what time it is.
+
+Claims, leases and staleness use the database's clock in SQL; this clock is for everything Python decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+_frozen_at: datetime | None = None
+
+
+def now() -> datetime:
+    """The current moment, timezone-aware, in UTC."""
+    return _frozen_at or datetime.now(UTC)
+
+
+@contextmanager
+def frozen(moment: datetime) -> Iterator[None]:
+    """Hold the clock at `moment` (timezone-aware) inside a `with` block. For tests."""
+    global _frozen_at  # noqa: PLW0603 - one clock a process is the point
+    previous, _frozen_at = _frozen_at, moment
+    try:
+        yield
+    finally:
+        _frozen_at = previous

@@ -1,0 +1,1 @@
+from monitor_portal.settings.base import *  # noqa: F403
