@@ -15,17 +15,20 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.access import VisibleQuerySet
+from apps.catalog.status import STATUS_CHOICES, Status
 from apps.core.ids import uuid7
 
-
-class Status(models.TextChoices):
-    """What a target is. `unknown` until measured, and again when the last measurement is too old."""
-
-    OPERATIONAL = "operational", _("Operational")
-    DEGRADED = "degraded", _("Degraded")
-    OUTAGE = "outage", _("Outage")
-    UNKNOWN = "unknown", _("Unknown")
-    MAINTENANCE = "maintenance", _("Maintenance")
+__all__ = [
+    "AIModel",
+    "Environment",
+    "Provider",
+    "Region",
+    "Service",
+    "Status",
+    "Target",
+    "TargetKind",
+    "TargetStatus",
+]
 
 
 class TargetKind(models.TextChoices):
@@ -174,9 +177,7 @@ class AIModel(models.Model):
     """One model of a provider. The target's name is the model's id in the provider's list."""
 
     target = models.OneToOneField(Target, on_delete=models.CASCADE, primary_key=True, related_name="model")
-    provider = models.ForeignKey(
-        Provider, on_delete=models.CASCADE, related_name="models", verbose_name=_("provider")
-    )
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models", verbose_name=_("provider"))
 
     objects: ClassVar[DetailQuerySet] = DetailQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -211,10 +212,8 @@ class TargetStatus(models.Model):
     The table has a fill factor of 70 and no index on what changes, so updates stay inside their page.
     """
 
-    target = models.OneToOneField(
-        Target, on_delete=models.CASCADE, primary_key=True, related_name="status_row"
-    )
-    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.UNKNOWN)
+    target = models.OneToOneField(Target, on_delete=models.CASCADE, primary_key=True, related_name="status_row")
+    status = models.CharField(_("status"), max_length=16, choices=STATUS_CHOICES, default=Status.UNKNOWN)
     since = models.DateTimeField(_("since"))
     reason = models.CharField(_("reason"), max_length=40, default="not_measured")
     cause_check = models.UUIDField(null=True, blank=True)

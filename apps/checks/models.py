@@ -16,7 +16,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.access import VisibleQuerySet
-from apps.catalog.models import Region, Status, Target
+from apps.catalog.models import Region, Target
+from apps.catalog.status import STATUS_CHOICES, Status
 from apps.core.ids import uuid7
 from apps.probes.base import PROBE_KINDS, OutcomeState
 
@@ -37,9 +38,7 @@ class Check(models.Model):
     """How, how often and from where we look at a target. `config` holds what the kind needs; secrets in it are sealed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    target = models.ForeignKey(
-        Target, on_delete=models.CASCADE, related_name="checks", verbose_name=_("target")
-    )
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="checks", verbose_name=_("target"))
     kind = models.CharField(_("kind"), max_length=32, choices=kind_choices)
     name = models.CharField(_("name"), max_length=200)
     config = models.JSONField(_("configuration"), default=dict, blank=True)
@@ -98,7 +97,7 @@ class CheckStatus(models.Model):
     source_check = models.OneToOneField(
         Check, on_delete=models.CASCADE, primary_key=True, db_column="check_id", related_name="status_row"
     )
-    verdict = models.CharField(max_length=16, choices=Status, default=Status.UNKNOWN)
+    verdict = models.CharField(max_length=16, choices=STATUS_CHOICES, default=Status.UNKNOWN)
     since = models.DateTimeField()
     reason = models.CharField(max_length=40, default="not_measured")
 
@@ -114,9 +113,7 @@ class CheckRegion(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    source_check = models.ForeignKey(
-        Check, on_delete=models.CASCADE, db_column="check_id", related_name="regions"
-    )
+    source_check = models.ForeignKey(Check, on_delete=models.CASCADE, db_column="check_id", related_name="regions")
     region = models.ForeignKey(Region, on_delete=models.CASCADE, related_name="+")
     # Kept in step with the check (and its target) so that the claim reads one table.
     enabled = models.BooleanField(default=True)
@@ -133,16 +130,14 @@ class CheckRegion(models.Model):
     degradations = models.PositiveSmallIntegerField(default=0)
     successes = models.PositiveSmallIntegerField(default=0)
     recoveries = models.PositiveSmallIntegerField(default=0)
-    verdict = models.CharField(max_length=16, choices=Status, default=Status.UNKNOWN)
+    verdict = models.CharField(max_length=16, choices=STATUS_CHOICES, default=Status.UNKNOWN)
     verdict_since = models.DateTimeField()
     reason = models.CharField(max_length=40, default="not_measured")
     last_result_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["source_check", "region"], name="checks_one_row_a_check_and_region"
-            )
+            models.UniqueConstraint(fields=["source_check", "region"], name="checks_one_row_a_check_and_region")
         ]
 
     def __str__(self) -> str:
@@ -183,12 +178,8 @@ class CheckRun(models.Model):
     """A look somebody asked for. Its id is the result's id, so its URL first says pending and then answers."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    source_check = models.ForeignKey(
-        Check, on_delete=models.CASCADE, db_column="check_id", related_name="runs"
-    )
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
+    source_check = models.ForeignKey(Check, on_delete=models.CASCADE, db_column="check_id", related_name="runs")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     requested_at = models.DateTimeField()
     # Whoever asks while this is empty and not expired gets the same run.
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -225,9 +216,7 @@ class Incident(models.Model):
         BY_HAND = "by_hand", _("Resolved by hand")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    target = models.ForeignKey(
-        Target, on_delete=models.CASCADE, related_name="incidents", verbose_name=_("target")
-    )
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="incidents", verbose_name=_("target"))
     severity = models.CharField(_("severity"), max_length=16, choices=Severity)
     reason = models.CharField(_("reason"), max_length=40)
     evidence = models.JSONField(default=dict, blank=True)
@@ -278,12 +267,10 @@ class StateChange(models.Model):
     """A target went from one status to another: when, why, and on what evidence. Immutable but for `routed_at`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    target = models.ForeignKey(
-        Target, on_delete=models.CASCADE, related_name="state_changes", verbose_name=_("target")
-    )
+    target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="state_changes", verbose_name=_("target"))
     at = models.DateTimeField(_("when"))
-    from_status = models.CharField(_("from"), max_length=16, choices=Status)
-    to_status = models.CharField(_("to"), max_length=16, choices=Status)
+    from_status = models.CharField(_("from"), max_length=16, choices=STATUS_CHOICES)
+    to_status = models.CharField(_("to"), max_length=16, choices=STATUS_CHOICES)
     reason = models.CharField(_("reason"), max_length=40)
     evidence = models.JSONField(default=dict, blank=True)
     source_check = models.ForeignKey(
@@ -343,9 +330,7 @@ class IncidentEvent(models.Model):
         verbose_name = _("incident event")
         verbose_name_plural = _("incident events")
         ordering = ["incident", "sequence"]
-        constraints = [
-            models.UniqueConstraint(fields=["incident", "sequence"], name="checks_event_sequence_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["incident", "sequence"], name="checks_event_sequence_unique")]
         indexes = [
             models.Index(fields=["id"], condition=Q(routed_at__isnull=True), name="checks_event_unrouted"),
         ]
