@@ -1,0 +1,159 @@
+"""Reading the past: uptime, history bars, response-time series and percentiles, each in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from apps.catalog.status import Status
+from apps.checks import uptime
+from apps.core import clock
+
+DAY = timedelta(days=1)
+WINDOWS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
+
+
+@dataclass(frozen=True)
+class TargetHistory:
+    """One target's status at the window's start and its transitions inside it."""
+
+    initial: Status
+    transitions: list[uptime.Transition]
+
+
+_INITIAL = """
+    SELECT DISTINCT ON (target_id) target_id, to_status FROM checks_statechange
+    WHERE target_id = ANY(%s) AND at <= %s ORDER BY target_id, at DESC
+"""
+_TRANSITIONS = """
+    SELECT target_id, at, to_status FROM checks_statechange
+    WHERE target_id = ANY(%s) AND at > %s AND at <= %s ORDER BY at
+"""
+
+
+def load_histories(target_ids: Iterable[UUID], start: datetime, end: datetime) -> dict[UUID, TargetHistory]:
+    """Histories of many targets: two queries. A target without an earlier change was `unknown` at the start."""
+    identifiers = list(target_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_INITIAL, [identifiers, start])
+        initial = {row[0]: Status(row[1]) for row in cursor.fetchall()}
+        cursor.execute(_TRANSITIONS, [identifiers, start, end])
+        transitions: dict[UUID, list[uptime.Transition]] = {}
+        for target_id, at, status in cursor.fetchall():
+            transitions.setdefault(target_id, []).append(uptime.Transition(at, Status(status)))
+    return {
+        identifier: TargetHistory(initial.get(identifier, Status.UNKNOWN), transitions.get(identifier, []))
+        for identifier in identifiers
+    }
+
+
+def get_uptime(target_ids: Iterable[UUID], window: timedelta) -> dict[UUID, uptime.UptimeReport]:
+    """Uptime of many targets over the last `window`: two queries."""
+    end = clock.now()
+    start = end - window
+    return {
+        identifier: uptime.report(history.initial, history.transitions, start, end)
+        for identifier, history in load_histories(target_ids, start, end).items()
+    }
+
+
+def get_uptime_windows(target_id: UUID) -> dict[str, uptime.UptimeReport]:
+    """Uptime of one target over 24 h, 7 d and 30 d: two queries."""
+    end = clock.now()
+    start = end - max(WINDOWS.values())
+    history = load_histories([target_id], start, end)[target_id]
+    # What came before a shorter window's start only sets the status it began with.
+    return {
+        name: uptime.report(history.initial, history.transitions, end - window, end) for name, window in WINDOWS.items()
+    }
+
+
+def get_history_bars(
+    target_ids: Iterable[UUID], window: timedelta = DAY, count: int = 48
+) -> dict[UUID, list[uptime.Segment]]:
+    """History bars of many targets, drawn to scale: two queries."""
+    end = clock.now()
+    start = end - window
+    return {
+        identifier: uptime.segments(history.initial, history.transitions, start, end, count)
+        for identifier, history in load_histories(target_ids, start, end).items()
+    }
+
+
+_SPARKLINES = """
+    SELECT {owner},
+           floor(extract(epoch FROM r.at - %(start)s) / %(width)s)::int AS bucket,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY r.duration_ms)
+    FROM checks_checkresult r JOIN checks_check c ON c.id = r.check_id
+    WHERE r.at >= %(start)s AND r.at < %(end)s AND r.state <> 'indeterminate' AND {owner} = ANY(%(owners)s)
+    GROUP BY 1, 2
+"""
+_BY_TARGET = _SPARKLINES.format(owner="c.target_id")
+_BY_CHECK = _SPARKLINES.format(owner="c.id")
+HOUR = timedelta(hours=1)
+
+
+def get_sparklines(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UUID, list[float | None]]:
+    """Median response time (ms) of many targets in 30 buckets; None where nothing was measured. One query."""
+    return _sparklines(_BY_TARGET, list(target_ids), window)
+
+
+def get_check_sparklines(check_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UUID, list[float | None]]:
+    """The same for many checks. One query."""
+    return _sparklines(_BY_CHECK, list(check_ids), window)
+
+
+def _sparklines(
+    statement: str, owners: list[UUID], window: timedelta, count: int = 30
+) -> dict[UUID, list[float | None]]:
+    end = clock.now()
+    start = end - window
+    lines: dict[UUID, list[float | None]] = {owner: [None] * count for owner in owners}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement, {"start": start, "end": end, "width": window.total_seconds() / count, "owners": owners}
+        )
+        for owner, bucket, median in cursor.fetchall():
+            if 0 <= bucket < count:
+                lines[owner][bucket] = round(median, 2)
+    return lines
+
+
+@dataclass(frozen=True)
+class LatencyPoint:
+    """One bucket of a latency chart: its start (Unix seconds) and percentiles in ms (None: nothing measured)."""
+
+    at: float
+    count: int
+    failed: int
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+_LATENCY = """
+    SELECT floor(extract(epoch FROM at - %(start)s) / %(width)s)::int,
+           count(*), count(*) FILTER (WHERE state = 'failed'),
+           percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY duration_ms)
+               FILTER (WHERE state IN ('ok', 'degraded'))
+    FROM checks_checkresult
+    WHERE at >= %(start)s AND at < %(end)s AND check_id = ANY(%(checks)s)
+    GROUP BY 1
+"""
+
+
+def get_latency(check_ids: Sequence[UUID], start: datetime, end: datetime, count: int = 120) -> list[LatencyPoint]:
+    """Percentiles of the looks that got an answer, in `count` equal buckets. Gaps stay gaps. One query."""
+    width = (end - start).total_seconds() / count
+    points = [LatencyPoint(start.timestamp() + width * position, 0, 0, None, None, None) for position in range(count)]
+    with connection.cursor() as cursor:
+        cursor.execute(_LATENCY, {"start": start, "end": end, "width": width, "checks": list(check_ids)})
+        for bucket, total, failed, percentiles in cursor.fetchall():
+            if 0 <= bucket < count:
+                p50, p95, p99 = percentiles or (None, None, None)
+                points[bucket] = LatencyPoint(points[bucket].at, total, failed, p50, p95, p99)
+    return points

@@ -1,0 +1,169 @@
+"""Recording: outcomes in, one transaction out. Results by COPY, counters by one UPDATE, then the board is settled.
+
+A result whose generation is not the row's present one comes from a lease that ran out, or from before an edit: it is
+dropped whole, so that no look is counted or shown twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+from psycopg import sql
+
+from apps.checks import settling, state
+from apps.checks.board import Board, RegionRow
+from apps.checks.models import Check, CheckRun
+from apps.checks.settling import as_json
+from apps.core.ids import uuid7
+from apps.core.news import News, announce_all
+from apps.probes.base import Finished, OutcomeState
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """How many outcomes were kept and how many dropped as superseded, and how many statuses changed."""
+
+    kept: int
+    dropped: int
+    changes: int
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One outcome that counts as a result: its id, its row (None for a look at a paused check)."""
+
+    id: UUID
+    finished: Finished
+    check_id: UUID
+    region_id: UUID
+    row: RegionRow | None
+
+
+@transaction.atomic
+def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> Recorded:
+    """Store what probes found and decide what follows. `regions` maps region short names to ids."""
+    now = database_now()
+    targets = dict(Check.objects.filter(id__in={item.job.check for item in finished}).values_list("id", "target_id"))
+    board = Board.load(targets.values())
+    kept = [item for item in (_match(board, one, regions, targets) for one in finished) if item is not None]
+    kept.sort(key=lambda item: item.finished.outcome.started_at)
+    for item in kept:
+        if item.row is not None:
+            _apply(board, item, item.row)
+    _copy_results(kept)
+    changes = settling.settle(board, now)
+    _finish_runs(kept, now)
+    announce_all(_result_news(board, kept, targets, now))
+    return Recorded(kept=len(kept), dropped=len(finished) - len(kept), changes=len(changes))
+
+
+def database_now() -> datetime:
+    """The transaction's moment by the database's clock, the only one that leases and staleness know."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        moment: datetime = cursor.fetchone()[0]
+        return moment
+
+
+def _match(board: Board, finished: Finished, regions: dict[str, UUID], targets: dict[UUID, UUID]) -> _Kept | None:
+    check_id, region_id = UUID(finished.job.check), regions.get(finished.job.region)
+    if check_id not in targets or region_id is None:
+        return None
+    row = board.region(check_id, region_id)
+    run = finished.job.run
+    identifier = UUID(run) if run else uuid7()
+    if row is not None and row.generation == finished.job.generation and not row.measured:
+        return _Kept(identifier, finished, check_id, region_id, row)
+    # A look somebody asked for is kept and shown even when it may not count (a paused check, a later edit).
+    return _Kept(identifier, finished, check_id, region_id, None) if run else None
+
+
+def _apply(board: Board, item: _Kept, row: RegionRow) -> None:
+    outcome = item.finished.outcome
+    at = _moment(outcome.started_at)
+    check = board.checks[item.check_id]
+    row.changed = row.measured = True
+    if outcome.state is not OutcomeState.INDETERMINATE:
+        row.last_result_at = max(row.last_result_at or at, at)
+    row.state = state.decide_region(row.state, outcome.state, outcome.reason, at, check.policy)
+    board.evidence[item.check_id] = outcome.evidence
+
+
+def _moment(unix_seconds: float) -> datetime:
+    return datetime.fromtimestamp(unix_seconds, UTC)
+
+
+_RESULT_COLUMNS = (
+    "at",
+    "id",
+    "check_id",
+    "region_id",
+    "state",
+    "reason",
+    "duration_ms",
+    "status_code",
+    "measurements",
+)
+_EVIDENCE_COLUMNS = ("at", "id", "check_id", "evidence")
+
+
+def _copy_results(kept: list[_Kept]) -> None:
+    results: list[tuple[Any, ...]] = []
+    evidence: list[tuple[Any, ...]] = []
+    for item in kept:
+        outcome = item.finished.outcome
+        at = _moment(outcome.started_at)
+        results.append(
+            (
+                at,
+                item.id,
+                item.check_id,
+                item.region_id,
+                outcome.state.value,
+                outcome.reason,
+                outcome.duration_ms,
+                outcome.status_code,
+                as_json(outcome.measurements),
+            )
+        )
+        if outcome.state is not OutcomeState.OK or item.finished.job.run:
+            evidence.append((at, item.id, item.check_id, as_json(outcome.evidence)))
+    _copy("checks_checkresult", _RESULT_COLUMNS, results)
+    _copy("checks_checkevidence", _EVIDENCE_COLUMNS, evidence)
+
+
+def _copy(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    rows = list(rows)
+    if not rows:
+        return
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+    )
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+        for row in rows:
+            copy.write_row(row)
+
+
+def _finish_runs(kept: list[_Kept], now: datetime) -> None:
+    """Runs are asked for by hand, one at a time, so a statement a run is no cost."""
+    for item in kept:
+        if item.finished.job.run:
+            CheckRun.objects.filter(id=item.id, finished_at__isnull=True).update(finished_at=now)
+
+
+def _result_news(board: Board, kept: list[_Kept], targets: dict[UUID, UUID], now: datetime) -> list[News]:
+    """One news a environment, naming its checks: pages that show one of them ask for it again."""
+    by_environment: dict[UUID, list[UUID]] = {}
+    for item in kept:
+        target = board.targets.get(targets[item.check_id])
+        if target is not None:
+            by_environment.setdefault(target.environment_id, []).append(item.check_id)
+    return [News("check.result", tuple(ids), environment, now) for environment, ids in by_environment.items()]

@@ -1,0 +1,137 @@
+"""Scheduling: which (check, region) rows are due, and the claim that gives each to exactly one batch.
+
+The clock is the database's. Any number of callers may claim at once: `FOR UPDATE SKIP LOCKED` gives every row to one
+of them, and the generation it is given is what its result must carry to count.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.catalog.models import Region
+from apps.checks.models import Check, CheckRegion
+from apps.core import clock
+
+BATCH = 200
+# A lease outlives the longest timeout of its batch by this much: the way to the worker and back.
+LEASE_MARGIN_SECONDS = 5
+# A gap between two ticks longer than this was our downtime.
+STEADY_GAP_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row given to us: probe it, and send the result back with this generation."""
+
+    check_id: UUID
+    generation: int
+    due_at: float  # Unix seconds; the moment it should have started
+
+
+def offset_of(check_id: UUID, region_id: UUID, interval_seconds: int) -> float:
+    """Where in its interval a row is due: a hash of the ids, so that checks spread evenly and never drift."""
+    spread = zlib.crc32(check_id.bytes + region_id.bytes) / 2**32
+    return round(spread * interval_seconds, 3)
+
+
+_TICK = """
+    INSERT INTO checks_clock (id, ticked_at, steady_since) VALUES (1, now(), now())
+    ON CONFLICT (id) DO UPDATE SET
+        steady_since = CASE WHEN now() - checks_clock.ticked_at > make_interval(secs => %s)
+            THEN now() ELSE checks_clock.steady_since END,
+        ticked_at = now()
+"""
+
+
+def mark_tick() -> None:
+    """Note that the portal is looking. After a gap the staleness clock of every target starts anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TICK, [STEADY_GAP_SECONDS])
+
+
+# A row whose lease ran out twice in a row moves on along its grid: a check whose every look is lost must not be
+# claimed again and again at the head of the queue.
+_CLAIM = """
+    WITH due AS (
+        SELECT id, timeout_seconds FROM checks_checkregion
+        WHERE enabled AND region_id = %(region)s AND next_due_at <= now()
+          AND (lease_until IS NULL OR lease_until <= now())
+        ORDER BY next_due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ), lease AS (
+        SELECT now() + make_interval(secs => max(timeout_seconds) + %(margin)s) AS until FROM due
+    )
+    UPDATE checks_checkregion AS r SET
+        generation = r.generation + 1,
+        lease_until = lease.until,
+        lost_leases = CASE WHEN r.lease_until IS NULL OR r.lost_leases >= 1 THEN 0 ELSE r.lost_leases + 1 END,
+        next_due_at = CASE WHEN r.lease_until IS NOT NULL AND r.lost_leases >= 1 THEN
+            to_timestamp(r.offset_seconds + r.interval_seconds
+                * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1))
+            ELSE r.next_due_at END
+    FROM due, lease WHERE r.id = due.id
+    RETURNING r.check_id, r.generation, extract(epoch FROM r.next_due_at)::float8
+"""
+
+
+def claim_due(region: UUID, limit: int = BATCH) -> list[Claim]:
+    """Claim up to `limit` due rows of one region. One statement; committed at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"region": region, "limit": limit, "margin": LEASE_MARGIN_SECONDS})
+        return [Claim(check_id=row[0], generation=row[1], due_at=row[2]) for row in cursor.fetchall()]
+
+
+_CLAIM_NOW = """
+    UPDATE checks_checkregion SET
+        generation = generation + 1,
+        lease_until = now() + make_interval(secs => timeout_seconds + %(margin)s)
+    WHERE check_id = %(check)s AND region_id = %(region)s AND enabled
+    RETURNING generation
+"""
+
+
+def claim_now(check_id: UUID, region: UUID) -> int | None:
+    """Claim one row ahead of its time, because somebody asked; a look in flight for it no longer counts.
+
+    None when the row is not scheduled (a paused check): such a look changes no status.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_NOW, {"check": check_id, "region": region, "margin": LEASE_MARGIN_SECONDS})
+        row = cursor.fetchone()
+        return None if row is None else int(row[0])
+
+
+@transaction.atomic
+def sync_regions(check: Check) -> None:
+    """Bring the check's schedule rows in step with it: one an enabled region, generation bumped, counters kept.
+
+    Bumping the generation drops whatever is in flight for the check as it was before the edit.
+    """
+    active = check.enabled and check.deleted_at is None and check.target.enabled and check.target.deleted_at is None
+    now = clock.now()
+    existing = {row.region_id: row for row in check.regions.select_for_update().order_by("id")}
+    for region in Region.objects.filter(enabled=True):
+        row = existing.pop(region.pk, None)
+        fields = {
+            "enabled": active,
+            "interval_seconds": check.interval_seconds,
+            "timeout_seconds": check.timeout_seconds,
+            "offset_seconds": offset_of(check.pk, region.pk, check.interval_seconds),
+            "next_due_at": now,
+            "lease_until": None,
+            "lost_leases": 0,
+        }
+        if row is None:
+            CheckRegion.objects.create(source_check=check, region=region, verdict_since=now, **fields)
+            continue
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.generation += 1
+        row.save(update_fields=[*fields, "generation"])
+    for row in existing.values():
+        row.enabled = False
+        row.generation += 1
+        row.save(update_fields=["enabled", "generation"])

@@ -1,0 +1,225 @@
+"""Writing checks: make, edit, pause, remove, and run now. Each is one transaction with its schedule, status and audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.accounts.services import record_audit
+from apps.catalog.models import Target
+from apps.checks import incidents, schedule, settling
+from apps.checks.board import Board
+from apps.checks.models import Check, CheckRun, CheckStatus, Incident
+from apps.checks.recording import database_now
+from apps.core import cache, clock, kindconfig
+from apps.core.ids import uuid7
+from apps.core.news import announce
+from apps.core.registry import UnknownEntry
+from apps.core.secrets import seal, unseal
+from apps.probes.base import PROBE_KINDS, ProbeKind
+
+EDITABLE = (
+    "name",
+    "interval_seconds",
+    "timeout_seconds",
+    "failure_threshold",
+    "recovery_threshold",
+    "degraded_after_ms",
+    "quorum",
+    "affects_status",
+    "enabled",
+)
+# How long somebody waits for a run before asking again makes a new one: the timeout and the way there and back.
+RUN_PATIENCE_SECONDS = 30
+
+
+def probe_kind(name: str) -> ProbeKind[Any]:
+    """The kind called `name`. Raises ValidationError on `kind`, naming the known ones."""
+    try:
+        return PROBE_KINDS.get(name)
+    except UnknownEntry as error:
+        raise ValidationError({"kind": [str(error)]}) from error
+
+
+def validate_config(kind: ProbeKind[Any], config: object, stored: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The config as it is stored: every field valid, secrets sealed. Raises ValidationError on `config.<path>`.
+
+    `stored` (sealed) supplies the secrets a caller sent masked or left out.
+    """
+    if not isinstance(config, dict):
+        raise ValidationError({"config": [_("Send an object with the settings of this kind.")]})
+    opened = kindconfig.unseal(kind.Config, stored, unseal) if stored else None
+    merged = kindconfig.merge(kind.Config, opened, config) if opened is not None else config
+    try:
+        kindconfig.decode(kind.Config, merged)
+    except kindconfig.ConfigError as error:
+        raise ValidationError(
+            {f"config.{path}" if path else "config": messages for path, messages in error.errors.items()}
+        ) from error
+    return kindconfig.seal(kind.Config, merged, seal)
+
+
+def open_config(check: Check) -> dict[str, Any]:
+    """The plain config, for the message to a probe worker and for nothing else."""
+    return kindconfig.unseal(probe_kind(check.kind).Config, check.config, unseal)
+
+
+def masked_config(check: Check) -> dict[str, Any]:
+    """The config as people may see it."""
+    return kindconfig.mask(probe_kind(check.kind).Config, check.config)
+
+
+@transaction.atomic
+def create_check(*, actor: User | None, target: Target, kind: str, config: object, **fields: Any) -> Check:
+    """Make a check and its schedule; the first look is due at once. Raises ValidationError by field."""
+    probe = probe_kind(kind)
+    check = Check(
+        target=target,
+        kind=kind,
+        **{"name": str(probe.label), "timeout_seconds": probe.default_timeout_seconds, **_given(fields)},
+    )
+    if "timeout_seconds" not in fields and check.timeout_seconds > check.interval_seconds:
+        check.timeout_seconds = float(check.interval_seconds)
+    check.config = _valid(check, probe, config, stored=None)
+    now = clock.now()
+    check.enabled_at = now if check.enabled else None
+    check.save(force_insert=True)
+    CheckStatus.objects.create(source_check=check, since=now)
+    schedule.sync_regions(check)
+    _settle([target.pk])
+    record_audit(actor=actor, action="create", subject=check)
+    _tell(check)
+    return check
+
+
+@transaction.atomic
+def update_check(*, actor: User | None, check: Check, config: object = None, **fields: Any) -> Check:
+    """Edit a check. Whatever is in flight for the check as it was no longer counts. Raises ValidationError by field."""
+    Board.load([check.target_id])  # status rows are always locked before schedule rows
+    before = {name: getattr(check, name) for name in EDITABLE}
+    for name, value in _given(fields).items():
+        setattr(check, name, value)
+    probe = probe_kind(check.kind)
+    sent = masked_config(check) if config is None else config
+    check.config = _valid(check, probe, sent, stored=check.config)
+    if check.enabled and not before["enabled"]:
+        check.enabled_at = clock.now()
+    check.save()
+    schedule.sync_regions(check)
+    if not check.enabled:
+        CheckStatus.objects.filter(source_check=check).update(verdict="unknown", reason="paused", since=clock.now())
+    _settle([check.target_id])
+    changes = {name: [before[name], getattr(check, name)] for name in EDITABLE if before[name] != getattr(check, name)}
+    record_audit(actor=actor, action="update", subject=check, changes=changes)
+    _tell(check)
+    return check
+
+
+@transaction.atomic
+def delete_check(*, actor: User | None, check: Check) -> None:
+    """Remove a check: out of every list and the schedule at once. The last one's removal closes the incident."""
+    Board.load([check.target_id])
+    check.deleted_at = clock.now()
+    check.enabled = False
+    check.save(update_fields=["deleted_at", "enabled", "updated_at"])
+    schedule.sync_regions(check)
+    if not Check.objects.present().filter(target_id=check.target_id).exists():
+        incidents.close_open_incidents(
+            target_ids=[check.target_id], resolution=Incident.Resolution.CHECK_REMOVED, actor=actor
+        )
+    _settle([check.target_id])
+    record_audit(actor=actor, action="delete", subject=check)
+    _tell(check)
+
+
+@transaction.atomic
+def follow_target_switch(*, target_ids: Iterable[UUID], removed: bool, actor: User | None = None) -> None:
+    """Targets were enabled, disabled or removed: bring schedules, statuses and incidents in step."""
+    identifiers = list(target_ids)
+    Board.load(identifiers)
+    for check in Check.objects.filter(target_id__in=identifiers, deleted_at__isnull=True).select_related("target"):
+        schedule.sync_regions(check)
+    if removed:
+        incidents.close_open_incidents(
+            target_ids=identifiers, resolution=Incident.Resolution.TARGET_REMOVED, actor=actor
+        )
+    _settle(identifiers)
+
+
+@transaction.atomic
+def request_run(*, actor: User | None, check: Check) -> CheckRun:
+    """Look now. While one is pending the same run is returned, so a second click asks for nothing new.
+
+    An enabled check's run counts like any look; a paused check's is shown and changes no status. The message is sent
+    once the run is committed. Raises ConnectionError (of the broker) then; the run is withdrawn.
+    """
+    from apps.checks.dispatch import send_run  # noqa: PLC0415 - dispatch reads this module's configs
+
+    locked = Check.objects.select_for_update(of=("self",)).get(pk=check.pk)
+    now = database_now()
+    CheckRun.objects.filter(source_check=locked, finished_at__isnull=True, expires_at__lte=now).update(finished_at=now)
+    pending = CheckRun.objects.filter(source_check=locked, finished_at__isnull=True).first()
+    if pending is not None:
+        return pending
+    run = CheckRun.objects.create(
+        id=uuid7(),
+        source_check=locked,
+        requested_by=actor,
+        requested_at=now,
+        expires_at=now + timedelta(seconds=locked.timeout_seconds + RUN_PATIENCE_SECONDS),
+    )
+    transaction.on_commit(lambda: send_run(run))
+    return run
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name in EDITABLE}
+
+
+def _valid(check: Check, probe: ProbeKind[Any], config: object, stored: dict[str, Any] | None) -> dict[str, Any]:
+    """Every error of the check at once, by field; nothing was written before."""
+    errors: dict[str, Any] = {}
+    sealed: dict[str, Any] = {}
+    try:
+        sealed = validate_config(probe, config, stored)
+    except ValidationError as error:
+        errors.update(error.message_dict)
+    try:
+        check.clean_fields(exclude={"target", "config"})
+        check.validate_constraints()
+    except ValidationError as error:
+        errors.update(_on_name(error.message_dict))
+    if check.target.kind not in probe.target_kinds:
+        errors.setdefault("kind", []).append(
+            _("A %(kind)s check does not suit a %(target)s.")
+            % {"kind": probe.label, "target": check.target.get_kind_display()}
+        )
+    if "timeout_seconds" not in errors and check.timeout_seconds > check.interval_seconds:
+        errors.setdefault("timeout_seconds", []).append(
+            _("The timeout must not be longer than the interval (%(interval)s s).")
+            % {"interval": check.interval_seconds}
+        )
+    if errors:
+        raise ValidationError(errors)
+    return sealed
+
+
+def _on_name(messages: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The only constraint of a check is its name within the target: say it there."""
+    return {"name" if field == "__all__" else field: texts for field, texts in messages.items()}
+
+
+def _settle(target_ids: list[UUID]) -> None:
+    settling.settle(Board.load(target_ids), database_now())
+
+
+def _tell(check: Check) -> None:
+    cache.bump("targets")
+    announce("check.changed", [check.pk], check.target.environment_id)

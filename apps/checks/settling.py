@@ -1,0 +1,209 @@
+"""Settling: decide every check and target of a board, and write what changed, in a fixed number of statements.
+
+Statuses, changes and incidents are written together in the caller's transaction, so a page never shows a status
+whose change or incident is missing. News goes out when it commits.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from apps.catalog.status import Status
+from apps.checks import incidents, state
+from apps.checks.board import Board, CheckRow, RegionRow, TargetRow
+from apps.checks.models import StateChange
+from apps.core import cache
+from apps.core.ids import uuid7
+from apps.core.news import News, announce_all
+
+
+@dataclass(frozen=True)
+class Change:
+    """A target's change of status, before it is a row."""
+
+    target: TargetRow
+    from_status: Status
+    decision: state.TargetDecision
+    evidence: dict[str, Any]
+
+
+def settle(board: Board, at: datetime) -> list[Change]:
+    """Decide and write everything on the board; returns the changes of status. `at` is the database's now."""
+    _write_regions(board)
+    _decide_checks(board, at)
+    changes = _decide_targets(board, at)
+    rows = _write_changes(changes, at)
+    steps = incidents.follow(board, rows, at)
+    if changes or steps:
+        cache.bump("targets", "incidents")
+    announce_all(
+        [
+            News("target.status", (change.target.id,), change.target.environment_id, at)
+            for change in changes
+            if not change.target.deleted
+        ]
+    )
+    return changes
+
+
+_REGIONS = """
+    UPDATE checks_checkregion AS r SET
+        verdict = v.verdict, verdict_since = v.since, reason = v.reason,
+        failures = v.failures, degradations = v.degradations, successes = v.successes, recoveries = v.recoveries,
+        last_result_at = v.last_result_at,
+        lease_until = CASE WHEN v.measured THEN NULL ELSE r.lease_until END,
+        lost_leases = CASE WHEN v.measured THEN 0 ELSE r.lost_leases END,
+        next_due_at = CASE WHEN v.measured THEN
+            to_timestamp(r.offset_seconds + r.interval_seconds
+                * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1))
+            ELSE r.next_due_at END
+    FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[],
+                %s::timestamptz[], %s::boolean[])
+        AS v(id, verdict, since, reason, failures, degradations, successes, recoveries, last_result_at, measured)
+    WHERE r.id = v.id
+"""
+
+
+def _write_regions(board: Board) -> None:
+    changed: list[RegionRow] = [row for check in board.checks.values() for row in check.regions if row.changed]
+    if not changed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _REGIONS,
+            [
+                [row.id for row in changed],
+                [row.state.verdict.value for row in changed],
+                [row.state.since for row in changed],
+                [row.state.reason for row in changed],
+                [row.state.failures for row in changed],
+                [row.state.degradations for row in changed],
+                [row.state.successes for row in changed],
+                [row.state.recoveries for row in changed],
+                [row.last_result_at for row in changed],
+                [row.measured for row in changed],
+            ],
+        )
+
+
+_CHECKS = """
+    INSERT INTO checks_checkstatus AS k (check_id, verdict, since, reason)
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[])
+    ON CONFLICT (check_id) DO UPDATE SET verdict = excluded.verdict, since = excluded.since, reason = excluded.reason
+"""
+
+
+def _decide_checks(board: Board, at: datetime) -> None:
+    changed: list[CheckRow] = []
+    for check in board.checks.values():
+        votes = [state.RegionVerdict(row.state.verdict, row.state.reason, row.state.since) for row in check.regions]
+        decision = state.decide_check(check.decision, votes, check.policy)
+        if decision == check.decision:
+            continue
+        if decision.verdict is not check.decision.verdict:
+            check.since = at
+        check.decision = decision
+        changed.append(check)
+    if not changed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CHECKS,
+            [
+                [check.id for check in changed],
+                [check.decision.verdict.value for check in changed],
+                [check.since for check in changed],
+                [check.decision.reason for check in changed],
+            ],
+        )
+
+
+_STATUSES = """
+    UPDATE catalog_targetstatus AS s SET
+        status = v.status, since = v.since, reason = v.reason, cause_check = v.cause_check,
+        last_result_at = v.last_result_at, version = s.version + 1
+    FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::uuid[], %s::timestamptz[])
+        AS v(target_id, status, since, reason, cause_check, last_result_at)
+    WHERE s.target_id = v.target_id
+"""
+
+
+def _decide_targets(board: Board, at: datetime) -> list[Change]:
+    changes: list[Change] = []
+    written: list[TargetRow] = []
+    for target in board.targets.values():
+        decision = state.decide_target(
+            [state.CheckVerdict(c.id, c.decision.verdict, c.decision.reason, c.affects_status) for c in target.checks]
+        )
+        latest = _last_result_at(target)
+        before = (target.status, target.reason, target.cause_check, target.last_result_at)
+        if decision.status is not target.status:
+            changes.append(Change(target, target.status, decision, _evidence(board, target, decision)))
+            target.since = at
+        target.status, target.reason, target.cause_check = decision.status, decision.reason, decision.cause_check
+        target.last_result_at = latest or target.last_result_at
+        if before != (target.status, target.reason, target.cause_check, target.last_result_at):
+            written.append(target)
+    _write_statuses(written)
+    return changes
+
+
+def _last_result_at(target: TargetRow) -> datetime | None:
+    moments = [row.last_result_at for check in target.checks for row in check.regions if row.last_result_at]
+    return max(moments, default=None)
+
+
+def _evidence(board: Board, target: TargetRow, decision: state.TargetDecision) -> dict[str, Any]:
+    """What the causing check saw just now, or when the target was last heard of when the cause is silence."""
+    if decision.cause_check is not None and decision.cause_check in board.evidence:
+        return board.evidence[decision.cause_check]
+    if decision.reason == state.STALE and target.last_result_at:
+        return {"last_result_at": target.last_result_at.isoformat()}
+    for check in target.checks:
+        if check.id in board.evidence and decision.status is Status.OPERATIONAL:
+            return board.evidence[check.id]
+    return {}
+
+
+def _write_statuses(targets: list[TargetRow]) -> None:
+    if not targets:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STATUSES,
+            [
+                [target.id for target in targets],
+                [target.status.value for target in targets],
+                [target.since for target in targets],
+                [target.reason for target in targets],
+                [target.cause_check for target in targets],
+                [target.last_result_at for target in targets],
+            ],
+        )
+
+
+def _write_changes(changes: list[Change], at: datetime) -> list[StateChange]:
+    rows = [
+        StateChange(
+            id=uuid7(),
+            target_id=change.target.id,
+            at=at,
+            from_status=change.from_status.value,
+            to_status=change.decision.status.value,
+            reason=change.decision.reason,
+            evidence=change.evidence,
+            source_check_id=change.decision.cause_check,
+        )
+        for change in changes
+    ]
+    return StateChange.objects.bulk_create(rows)
+
+
+def as_json(value: Any) -> str:
+    """JSON that PostgreSQL accepts: a NUL in a server's answer must not lose the row it stands in."""
+    return json.dumps(value, ensure_ascii=False).replace("\\u0000", "")

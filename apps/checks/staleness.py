@@ -1,0 +1,58 @@
+"""Staleness: a verdict nobody confirmed for too long is unknown again, and says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.catalog.status import Status
+from apps.checks import settling, state
+from apps.checks.board import Board
+from apps.checks.models import Clock
+from apps.checks.recording import database_now
+
+# The same rule as `state.is_stale`, as a cheap question to the table; the pure function has the last word.
+_STALE_TARGETS = """
+    SELECT DISTINCT c.target_id FROM checks_checkregion r
+    JOIN checks_check c ON c.id = r.check_id
+    CROSS JOIN checks_clock k
+    WHERE r.enabled AND r.verdict <> 'unknown'
+      AND now() - greatest(coalesce(r.last_result_at, r.verdict_since), k.steady_since)
+          > greatest(make_interval(secs => 3 * r.interval_seconds), interval '30 seconds')
+    LIMIT %s
+"""
+
+
+def find_stale_targets(limit: int = 500) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(_STALE_TARGETS, [limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def mark_stale(target_ids: list[UUID]) -> int:
+    """Turn stale verdicts of these targets into `unknown`; returns the number of statuses that changed."""
+    now = database_now()
+    steady_since = Clock.objects.values_list("steady_since", flat=True).get()
+    board = Board.load(target_ids)
+    for check in board.checks.values():
+        for row in check.regions:
+            if row.state.verdict is Status.UNKNOWN:
+                continue
+            measured_at: datetime = row.last_result_at or row.state.since or now
+            if state.is_stale(measured_at, steady_since, now, row.interval_seconds):
+                row.state = replace(
+                    row.state,
+                    verdict=Status.UNKNOWN,
+                    since=now,
+                    reason=state.STALE,
+                    failures=0,
+                    degradations=0,
+                    successes=0,
+                    recoveries=0,
+                )
+                row.changed = True
+    return len(settling.settle(board, now))

@@ -1,0 +1,70 @@
+"""The tasks of looking: the doorbell, the hand-over to the probe engine, and the recording of what it found.
+
+Every task is idempotent and safe to lose: rows are the truth, messages only wake.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+from celery import shared_task
+
+from apps.catalog.models import Region
+from apps.checks import dispatch, engine_host, partitions, recording, retention, schedule, signals, staleness
+from apps.probes.base import Finished
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task(ignore_result=True)
+def tick() -> None:
+    """Once a second: claim and send what is due, look for stale verdicts, and pass the doorbell on."""
+    schedule.mark_tick()
+    dispatch.dispatch_due()
+    stale = staleness.find_stale_targets()
+    if stale:
+        staleness.mark_stale(stale)
+    _pass_on(signals.ticked)
+
+
+@shared_task(ignore_result=True)
+def housekeeping() -> None:
+    """Once a minute: partitions ahead and behind, what was deleted, and whatever the apps above sweep."""
+    partitions.maintain()
+    retention.purge()
+    _pass_on(signals.housekeeping)
+
+
+def _pass_on(signal: Any) -> None:
+    for receiver, answer in signal.send_robust(sender=None):
+        if isinstance(answer, Exception):
+            logger.error("doorbell_listener_failed", listener=getattr(receiver, "__name__", ""), error=repr(answer))
+
+
+@shared_task(ignore_result=True)
+def probe_batch(message: str) -> None:
+    """Hand a batch to this process's engine and return: outcomes leave the engine as they finish.
+
+    Opens no database. What the engine has no room for is left to its lease, and said in the log.
+    """
+    jobs = dispatch.unpack(message)
+    refused = engine_host.submit(jobs)
+    if refused:
+        logger.warning("engine_full", refused=len(refused), batch=len(jobs), in_flight=engine_host.in_flight())
+
+
+@shared_task(ignore_result=True)
+def record_outcomes(outcomes: list[dict[str, Any]]) -> None:
+    """Store a hand-over of the engine (up to a few hundred outcomes) and decide what follows, in one transaction."""
+    finished = [Finished.from_wire(data) for data in outcomes]
+    started = time.monotonic()
+    recorded = recording.record_outcomes(finished, _region_ids())
+    if recorded.dropped:
+        logger.info("outcomes_dropped", dropped=recorded.dropped, kept=recorded.kept)
+    logger.debug("outcomes_recorded", kept=recorded.kept, seconds=round(time.monotonic() - started, 4))
+
+
+def _region_ids() -> dict[str, Any]:
+    return dict(Region.objects.values_list("slug", "pk"))
