@@ -1,0 +1,151 @@
+"""What goes out and what comes back over HTTP, and how it can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+MAX_REDIRECTS = 5
+DEFAULT_MAX_BYTES = 1024 * 1024
+
+
+class OutboundReason(StrEnum):
+    """Why nothing usable came back. The codes are those of `apps.probes.reasons.Reason`."""
+
+    DNS_NOT_FOUND = "dns_not_found"
+    DNS_TIMEOUT = "dns_timeout"
+    DNS_ERROR = "dns_error"
+    ADDRESS_DENIED = "address_denied"
+    CONNECT_REFUSED = "connect_refused"
+    CONNECT_TIMEOUT = "connect_timeout"
+    UNREACHABLE = "unreachable"
+    CONNECTION_RESET = "connection_reset"
+    EMPTY_RESPONSE = "empty_response"
+    TIMEOUT = "timeout"
+    SLOW_RESPONSE = "slow_response"
+    TLS_EXPIRED = "tls_expired"
+    TLS_NOT_YET_VALID = "tls_not_yet_valid"
+    TLS_WRONG_HOST = "tls_wrong_host"
+    TLS_UNTRUSTED = "tls_untrusted"
+    TLS_ERROR = "tls_error"
+    REDIRECT_LOOP = "redirect_loop"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    REDIRECT_REFUSED = "redirect_refused"
+    BODY_TOO_LARGE = "body_too_large"
+    DECOMPRESSION_BOMB = "decompression_bomb"
+    PROTOCOL_ERROR = "protocol_error"
+    INVALID_CONFIGURATION = "invalid_configuration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One request. Times in seconds, sizes in bytes; `headers` may hold secrets, so they are not in the repr."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    # More than this many bytes, after decompression, is a failure (`body_too_large` or `decompression_bomb`).
+    max_bytes: int = DEFAULT_MAX_BYTES
+    # Of those, how many are kept for the reader.
+    keep_bytes: int = DEFAULT_MAX_BYTES
+    # How many redirects are followed, 0 to MAX_REDIRECTS; at 0 a redirect is an answer like any other.
+    max_redirects: int = 0
+    verify_tls: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The certificate a server showed (the leaf)."""
+
+    subject: str
+    issuer: str
+    not_before: datetime
+    not_after: datetime
+    names: tuple[str, ...]
+
+    def days_left(self, now: datetime) -> float:
+        """Days until it expires; negative when it has."""
+        return (self.not_after - now).total_seconds() / 86_400
+
+    def evidence(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "not_before": self.not_before.isoformat(),
+            "not_after": self.not_after.isoformat(),
+            "names": list(self.names[:20]),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One redirect that was followed."""
+
+    status: int
+    url: str
+    location: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A complete answer.
+
+    `headers` are lower-case names; several of one name are joined by ", ". `phases` are milliseconds by
+    `dns_ms connect_ms tls_ms first_byte_ms transfer_ms`, summed over redirects; `duration_ms` is from the start of the
+    first lookup to the last byte. `started_at` is Unix seconds.
+    """
+
+    status: int
+    status_line: str
+    headers: Mapping[str, str]
+    body: bytes
+    body_bytes: int
+    wire_bytes: int
+    url: str
+    address: str
+    phases: Mapping[str, float]
+    duration_ms: float
+    started_at: float
+    hops: tuple[Hop, ...] = ()
+    certificate: Certificate | None = None
+
+    def text(self) -> str:
+        """The kept body as text: the charset the server names, else UTF-8; bytes that do not fit are replaced."""
+        charset = "utf-8"
+        for part in self.headers.get("content-type", "").split(";")[1:]:
+            name, _equals, value = part.strip().partition("=")
+            if name.lower() == "charset":
+                charset = value.strip("\"' ")
+        try:
+            return self.body.decode(charset, "replace")
+        except (LookupError, ValueError):
+            return self.body.decode("utf-8", "replace")
+
+
+class OutboundError(Exception):
+    """Nothing usable came back. `evidence` holds plain values: host, port, address, detail, timeout_seconds, …"""
+
+    def __init__(
+        self,
+        reason: OutboundReason,
+        evidence: Mapping[str, Any] | None = None,
+        *,
+        phases: Mapping[str, float] | None = None,
+        duration_ms: float = 0.0,
+        started_at: float = 0.0,
+        status: int | None = None,
+    ) -> None:
+        self.reason = reason
+        self.evidence: dict[str, Any] = dict(evidence or {})
+        self.phases: dict[str, float] = dict(phases or {})
+        self.duration_ms = duration_ms
+        self.started_at = started_at
+        self.status = status
+        detail = self.evidence.get("detail") or self.evidence.get("host") or ""
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)

@@ -1,0 +1,203 @@
+"""What "look at it once" means: jobs in, outcomes out, and the shape of a probe kind.
+
+Nothing here knows a database, a setting or a queue. Whoever claims checks makes `ProbeJob`s, the engine turns each
+into one `Finished`, and every type crosses a message queue as plain JSON values (`to_wire`, `from_wire`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.outbound.exchange import Exchange, HttpRequest
+from apps.core.registry import Registry
+from apps.probes.evidence import bounded
+from apps.probes.reasons import Reason, Text, condition_sentence, sentence
+
+__all__ = [
+    "PROBE_KINDS",
+    "AsyncProbeKind",
+    "Exchange",
+    "Finished",
+    "HttpProbeKind",
+    "HttpRequest",
+    "Look",
+    "Outcome",
+    "OutcomeState",
+    "ProbeJob",
+    "ProbeKind",
+    "Reason",
+    "condition_sentence",
+    "sentence",
+]
+
+
+class OutcomeState(StrEnum):
+    """What one look found. `indeterminate` says something about us, nothing about the target."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    INDETERMINATE = "indeterminate"
+
+    @property
+    def label(self) -> Text:
+        return _STATE_LABELS[self]
+
+
+_STATE_LABELS: dict[OutcomeState, Text] = {
+    OutcomeState.OK: _("OK"),
+    OutcomeState.DEGRADED: _("Degraded"),
+    OutcomeState.FAILED: _("Failed"),
+    OutcomeState.INDETERMINATE: _("Indeterminate"),
+}
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look found.
+
+    `duration_ms` is the whole look; `measurements` holds its phases (`dns_ms`, `connect_ms`, `tls_ms`, `first_byte_ms`,
+    `transfer_ms`) and other numbers (`certificate_days`). `evidence` is plain JSON of at most 16 kB, cut here if more.
+    `started_at` is Unix seconds; 0 until the runner sets it.
+    """
+
+    state: OutcomeState
+    reason: Reason
+    duration_ms: float = 0.0
+    measurements: dict[str, float] = {}
+    status_code: int | None = None
+    evidence: dict[str, Any] = {}
+    started_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "evidence", bounded(self.evidence))
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in the active language."""
+        return sentence(self.reason, self.evidence)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> Outcome:
+        """The inverse of `to_wire`. Raises msgspec.ValidationError for anything else."""
+        return msgspec.convert(data, cls)
+
+
+class ProbeJob(msgspec.Struct, frozen=True, kw_only=True):
+    """One look to take.
+
+    `config` is plain (unsealed); `due_at` is Unix seconds, None meaning now; `run` is the id of a manual run.
+    """
+
+    check: str
+    region: str
+    generation: int
+    kind: str
+    config: dict[str, Any]
+    timeout_seconds: float
+    degraded_after_ms: float | None = None
+    run: str | None = None
+    due_at: float | None = None
+
+    def __repr__(self) -> str:
+        # The config may hold secrets, and a repr ends in logs.
+        return f"ProbeJob(check={self.check!r}, region={self.region!r}, kind={self.kind!r}, run={self.run!r})"
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain JSON values, the config as it is: seal it before it goes into a message."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> ProbeJob:
+        """The inverse of `to_wire`. Raises msgspec.ValidationError for anything else."""
+        return msgspec.convert(data, cls)
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """A job and what it found."""
+
+    job: ProbeJob
+    outcome: Outcome
+
+    def to_wire(self) -> dict[str, Any]:
+        """Plain JSON values. The config stays behind: whoever records needs none, and it may hold secrets."""
+        job = self.job.to_wire()
+        job["config"] = {}
+        return {"job": job, "outcome": self.outcome.to_wire()}
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> Finished:
+        """The inverse of `to_wire`, with an empty config. Raises msgspec.ValidationError for anything else."""
+        return msgspec.convert(data, cls)
+
+
+class Look(Protocol):
+    """What an `async` kind is given: time, names and connections, all bounded. See `apps.probes.looking`."""
+
+    timeout_seconds: float
+    measurements: dict[str, float]
+
+    def remaining(self) -> float:
+        """Seconds left."""
+
+
+ConfigType = TypeVar("ConfigType", bound=msgspec.Struct)
+
+
+class ProbeKind(Generic[ConfigType]):
+    """One way of looking. `Config` is the one schema for API, form and engine; subclass one of the two below."""
+
+    name: ClassVar[str]
+    label: ClassVar[Text]
+    summary: ClassVar[Text]
+    Config: type[ConfigType]
+    # Which kinds of target it suits: "provider", "model", "service".
+    target_kinds: ClassVar[frozenset[str]] = frozenset({"service"})
+    transport: ClassVar[Literal["http", "async"]]
+    default_interval_seconds: ClassVar[int] = 60
+    default_timeout_seconds: ClassVar[float] = 10.0
+
+    @property
+    def docs(self) -> str:
+        """The path of its page in the repository."""
+        return f"docs/probes/{self.name}.md"
+
+    def address(self, config: ConfigType) -> str:
+        """What is looked at, for a list or a title; never a secret."""
+        raise NotImplementedError
+
+
+class HttpProbeKind(ProbeKind[ConfigType]):
+    """A kind that is one HTTP request: the engine's curl loop sends it, `judge` reads what came back."""
+
+    transport = "http"
+
+    def build_request(self, config: ConfigType) -> HttpRequest:
+        """The request to send. Raises nothing: a valid config gives a valid request."""
+        raise NotImplementedError
+
+    def judge(self, config: ConfigType, exchange: Exchange) -> Outcome:
+        """What a complete answer means. Failures of the transport never arrive here."""
+        raise NotImplementedError
+
+
+class AsyncProbeKind(ProbeKind[ConfigType]):
+    """A kind with a conversation of its own, on the engine's asyncio loop."""
+
+    transport = "async"
+
+    async def look(self, config: ConfigType, look: Any) -> Outcome:
+        """Look once. May raise OutboundError, OSError and TimeoutError: the runner turns each into its outcome."""
+        raise NotImplementedError
+
+
+PROBE_KINDS: Registry[ProbeKind[Any]] = Registry("probe kind", package="apps.probes.kinds")
