@@ -10,10 +10,15 @@ from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.state import StateFolder
 
 _NEEDED = ("DATABASE_URL", "REDIS_URL")
-# Commands that work on files only.
+# Commands that work on files only; the settings still want to see an address and a key.
 _WITHOUT_DATABASE = frozenset(
     {"help", "--help", "-h", "version", "--version", "collectstatic", "compilemessages", "findstatic", "makemessages"}
 )
+_PLACEHOLDERS = {
+    "DATABASE_URL": "postgres://portal@127.0.0.1:1/portal",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "PORTAL_SECRET_KEY": "not-a-key-this-command-works-on-files-only",
+}
 NO_DATABASE = "no database: start the portal with `make run`, or set DATABASE_URL and REDIS_URL"
 
 
@@ -33,10 +38,11 @@ def prepare_environment(project: Path, arguments: Sequence[str], environment: Mu
     environment.setdefault("PORTAL_STATE", str(state.path))
     if all(environment.get(name) for name in _NEEDED):
         return
-    command = arguments[0] if arguments else "help"
     known = state.read_run_file().get("environment", {}) if state.is_locked() else {}
+    if not known and (arguments[:1] or ["help"])[0] in _WITHOUT_DATABASE:
+        known = _PLACEHOLDERS
     for name, value in known.items():
         if not environment.get(name):
             environment[name] = value
-    if command not in _WITHOUT_DATABASE and not all(environment.get(name) for name in _NEEDED):
+    if not all(environment.get(name) for name in _NEEDED):
         raise LauncherError(NO_DATABASE)

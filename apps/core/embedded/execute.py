@@ -20,11 +20,12 @@ from apps.core.embedded import processes
 from apps.core.embedded.binaries import find_binaries
 from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.identity import Identity, choose_identity
+from apps.core.embedded.logs import Logs
 from apps.core.embedded.ports import free_port
 from apps.core.embedded.postgres import PostgresServer
 from apps.core.embedded.servers import (
-    EmbeddedServer,
-    ServerNotStartedError,
+    NotStartedError,
+    Startable,
     start_together,
     stop_throw_away,
 )
@@ -65,7 +66,7 @@ def _start_servers(
     binaries = find_binaries(identity, project)
     template = PostgresTemplate(project, binaries, identity)
     for attempt in range(1, _STARTS + 1):
-        servers: list[EmbeddedServer] = []
+        servers: list[Startable] = []
         urls: dict[str, str] = {}
         port = free_port()
         if "DATABASE_URL" in wanted:
@@ -83,8 +84,8 @@ def _start_servers(
             servers.append(valkey)
             urls["REDIS_URL"] = valkey.url
         try:
-            return start_together(servers, state.logs), urls
-        except ServerNotStartedError:  # somebody may have taken the port since we looked
+            return start_together(servers, Logs(state.logs)), urls
+        except NotStartedError:  # somebody may have taken the port since we looked
             if attempt == _STARTS:
                 raise
     raise AssertionError("unreachable")

@@ -16,13 +16,14 @@ from apps.core.embedded.binaries import Binaries, postgres_major
 from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.identity import Identity
 from apps.core.embedded.ports import LOOPBACK
-from apps.core.embedded.processes import copy_tree, is_running, process_name, spawn
+from apps.core.embedded.processes import copy_tree, processes_in, spawn
 
 USER = "portal"
 DATABASE = "portal"
 SERVER_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 _READY_LINE = 7
 _FIRST_MAJOR_WITH_IO_METHOD = 18
+_REMAINS_SECONDS = 30
 
 # Modest memory: a portal watching thousands of targets writes little and reads mostly what is hot.
 _SETTINGS = {
@@ -58,6 +59,8 @@ class PostgresServer:
     port: int
     password: str
     durable: bool = True
+    name: str = "postgresql"
+    stop_signal: signal.Signals = signal.SIGINT  # fast: ends sessions, writes a checkpoint
 
     @property
     def data(self) -> Path:
@@ -85,9 +88,9 @@ class PostgresServer:
             self._create_database(draft)
         draft.rename(self.data)
 
-    def start(self, output: IO[bytes] | int | None) -> subprocess.Popen[bytes]:
+    def start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start the server process; `output` takes its log. See `wait_ready`."""
-        self._clear_stale_lock()
+        self._end_remains()
         command: list[str | os.PathLike[str]] = [self.binaries.postgres / "postgres", "-D", self.data]
         for name, value in self._settings().items():
             command += ["-c", f"{name}={value}"]
@@ -96,7 +99,7 @@ class PostgresServer:
             environment=SERVER_ENVIRONMENT,
             output=output,
             identity=self.identity,
-            death_signal=signal.SIGINT if self.durable else signal.SIGQUIT,
+            death_signal=self.stop_signal if self.durable else signal.SIGQUIT,
         )
 
     def is_ready(self, process: subprocess.Popen[bytes]) -> bool:
@@ -160,22 +163,28 @@ class PostgresServer:
                 "`python manage.py portal restore FILE`."
             )
 
-    def _clear_stale_lock(self) -> None:
-        """Remove the pid file of a server that died, and end one that is really still there.
+    def _end_remains(self) -> None:
+        """End what an earlier server left running on this data, and remove its pid file.
 
         Where process 1 never reaps, the pid in the file may be a zombie, and PostgreSQL would take it for alive.
+        Backends of a killed postmaster may live on inside a long query and would refuse the next one its start.
         """
         lock = self.data / "postmaster.pid"
-        try:
-            pid = int(lock.read_text().split("\n", 1)[0])
-        except (OSError, ValueError):
-            lock.unlink(missing_ok=True)
-            return
-        if is_running(pid) and process_name(pid) == "postgres":
-            os.kill(pid, signal.SIGINT)
-            deadline = time.monotonic() + 30
-            while is_running(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if is_running(pid):
-                raise LauncherError(f"another PostgreSQL (process {pid}) uses {self.data} and does not stop")
+        postmaster = _first_number(lock)
+        deadline = time.monotonic() + _REMAINS_SECONDS
+        while remains := processes_in(self.data, "postgres"):
+            if time.monotonic() > deadline:
+                raise LauncherError(f"another PostgreSQL (process {remains[0]}) uses {self.data} and does not stop")
+            orphaned = postmaster not in remains
+            for pid in remains if orphaned else [postmaster]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL if orphaned else signal.SIGINT)
+            time.sleep(0.05)
         lock.unlink(missing_ok=True)
+
+
+def _first_number(lock: Path) -> int:
+    try:
+        return int(lock.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return 0

@@ -22,6 +22,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LOST_PARENT_EXIT_CODE = 70
 _POLL_SECONDS = 0.02
+_START_TIME_FIELD = 19  # of /proc/PID/stat, counted after the command name
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -31,12 +32,16 @@ def spawn(
     *,
     environment: Mapping[str, str],
     folder: Path | str = "/",
-    output: IO[bytes] | int | None = None,
+    output: IO[bytes] | None = None,
+    errors: IO[bytes] | None = None,
     identity: Identity | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
     own_session: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """Start `command`; it gets `death_signal` from the kernel the moment this process dies, however it dies."""
+    """Start `command`; it gets `death_signal` from the kernel the moment this process dies, however it dies.
+
+    `output` takes what it prints; so it does for errors, unless `errors` is given.
+    """
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("children are started from the main thread only (PR_SET_PDEATHSIG follows the thread)")
     who = identity or Identity()
@@ -46,7 +51,7 @@ def spawn(
         cwd=folder,
         stdin=subprocess.DEVNULL if own_session else None,
         stdout=output,
-        stderr=subprocess.STDOUT if output is not None else None,
+        stderr=errors if errors is not None or output is None else subprocess.STDOUT,
         user=who.uid,
         group=who.gid,
         extra_groups=[] if who.uid is not None else None,
@@ -94,11 +99,22 @@ def process_state(pid: int) -> str:
     return ""
 
 
-def process_name(pid: int) -> str:
-    """The short command name of a process, or an empty string when there is none."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    return ""
+def process_started(pid: int) -> int:
+    """When a process started, in kernel ticks: with its pid it names one process for ever. 0 when there is none."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[_START_TIME_FIELD])
+    return 0
+
+
+def processes_in(folder: Path, name: str) -> list[int]:
+    """The running processes called `name` whose working folder is `folder`, as far as we may look."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            named = entry.name.isdigit() and (entry / "comm").read_text().strip() == name
+            if named and is_running(int(entry.name)) and (entry / "cwd").samefile(folder):
+                found.append(int(entry.name))
+    return found
 
 
 def is_running(pid: int) -> bool:

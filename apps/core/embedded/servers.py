@@ -6,7 +6,7 @@ import contextlib
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -14,63 +14,61 @@ from apps.core.embedded import processes
 from apps.core.embedded.binaries import system_folder
 from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.identity import Identity, choose_identity
+from apps.core.embedded.logs import Logs
 
 _POLL_SECONDS = 0.01
-_LOG_TAIL_BYTES = 2_000
 
 
-class EmbeddedServer(Protocol):
-    """A server of ours: `start` gives its process, `is_ready` tells when that process can be used."""
+class Startable(Protocol):
+    """Something the launcher keeps running: `start` gives its process, `is_ready` tells when that one can be used."""
 
-    def start(self, output: IO[bytes] | int | None) -> subprocess.Popen[bytes]: ...
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def stop_signal(self) -> signal.Signals: ...
+
+    def start(self, output: IO[bytes]) -> subprocess.Popen[bytes]: ...
 
     def is_ready(self, process: subprocess.Popen[bytes]) -> bool: ...
 
 
-class ServerNotStartedError(LauncherError):
+class NotStartedError(LauncherError):
     """A server ended, or did not answer in time; the message carries the end of its log."""
 
 
 def start_together(
-    servers: Sequence[EmbeddedServer], logs: Path, *, seconds: float = 60
+    servers: Sequence[Startable], logs: Logs, *, seconds: float = 60, tick: Callable[[], None] | None = None
 ) -> list[subprocess.Popen[bytes]]:
-    """Start servers side by side and return their processes once all of them answer.
+    """Start servers side by side and return their processes once all of them answer; `tick` is called meanwhile.
 
-    Raises ServerNotStartedError after ending the ones that did start.
+    Raises NotStartedError after ending the ones that did start.
     """
     started: list[subprocess.Popen[bytes]] = []
     try:
         for server in servers:
-            with open_log(logs, server) as output:
+            with logs.open(server.name) as output:
                 started.append(server.start(output))
         deadline = time.monotonic() + seconds
         for server, process in zip(servers, started, strict=True):
-            _wait_ready(server, process, deadline, log_file(logs, server))
+            while not server.is_ready(process):
+                _still_hopeful(server, process, deadline, logs)
+                time.sleep(_POLL_SECONDS)
+                if tick is not None:
+                    tick()
     except BaseException:
         for process in started:
-            with contextlib.suppress(OSError):
-                process.kill()
-            process.wait()
+            processes.stop(process, number=signal.SIGTERM, seconds=2)
         raise
     return started
 
 
-def log_file(logs: Path, server: EmbeddedServer) -> Path:
-    """The log file of one server."""
-    return logs / f"{type(server).__name__.removesuffix('Server').lower()}.log"
-
-
-def open_log(logs: Path, server: EmbeddedServer) -> IO[bytes]:
-    """Open the server's log to append to; the server inherits it open, so it needs no right to the folder."""
-    return log_file(logs, server).open("ab")
-
-
-def tail(path: Path) -> str:
-    """The end of a log file, for an error message."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _LOG_TAIL_BYTES))
-        return file.read().decode(errors="replace").strip()
-    return ""
+def _still_hopeful(server: Startable, process: subprocess.Popen[bytes], deadline: float, logs: Logs) -> None:
+    end_of_log = f"its log {logs.path(server.name)} ends with:\n{logs.tail(server.name)}"
+    if process.poll() is not None:
+        raise NotStartedError(f"{server.name} ended at once (exit code {process.returncode}); {end_of_log}")
+    if time.monotonic() > deadline:
+        raise NotStartedError(f"{server.name} does not answer; {end_of_log}")
 
 
 def choose_data_root(state: Path) -> tuple[Path, Identity]:
@@ -109,15 +107,6 @@ def _can_hold_data(root: Path, identity: Identity) -> bool:
             return True
         folder.rmdir()
     return False
-
-
-def _wait_ready(server: EmbeddedServer, process: subprocess.Popen[bytes], deadline: float, log: Path) -> None:
-    while not server.is_ready(process):
-        if process.poll() is not None:
-            raise ServerNotStartedError(f"{log.stem} ended at once (exit code {process.returncode}): {tail(log)}")
-        if time.monotonic() > deadline:
-            raise ServerNotStartedError(f"{log.stem} does not answer; its log {log} ends with: {tail(log)}")
-        time.sleep(_POLL_SECONDS)
 
 
 def stop_throw_away(started: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -39,6 +39,15 @@ class StateFolder:
         """The key that seals secrets at rest and signs sessions."""
         return self.path / "secret.key"
 
+    @property
+    def static_files(self) -> Path:
+        """Where collectstatic writes."""
+        return self.path / "static"
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / "lock"
+
     def create(self) -> None:
         """Make the folder. Others may pass through it (the servers' user must), not list it."""
         try:
@@ -59,7 +68,7 @@ class StateFolder:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder; AlreadyRunningError names the portal that holds it now."""
-        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,12 +81,13 @@ class StateFolder:
     def is_locked(self) -> bool:
         """Whether a launcher holds the folder right now. The kernel frees the lock with its holder, however it died."""
         try:
-            with self.locked():
-                return False
-        except AlreadyRunningError:
+            with self._lock.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
         except OSError:
-            return False
+            pass  # never started, or not ours to open
+        return False
 
     def read_run_file(self) -> dict[str, Any]:
         """The run file's content; empty when there is none or it is not ours to read."""

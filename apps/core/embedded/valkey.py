@@ -29,6 +29,8 @@ class ValkeyServer:
     port: int
     password: str
     durable: bool = True
+    name: str = "valkey"
+    stop_signal: signal.Signals = signal.SIGTERM  # writes what it holds, then ends
 
     @property
     def url(self) -> str:
@@ -46,7 +48,7 @@ class ValkeyServer:
         self.identity.own(path)
         self.identity.own(self.folder)
 
-    def start(self, output: IO[bytes] | int | None) -> subprocess.Popen[bytes]:
+    def start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start the server process; `output` takes its log."""
         command: list[str | os.PathLike[str]] = [self.binaries.valkey, self.folder / "valkey.conf"]
         return spawn(
@@ -54,7 +56,7 @@ class ValkeyServer:
             environment=_ENVIRONMENT,
             output=output,
             identity=self.identity,
-            death_signal=signal.SIGTERM if self.durable else signal.SIGKILL,
+            death_signal=self.stop_signal if self.durable else signal.SIGKILL,
         )
 
     def is_ready(self, _process: subprocess.Popen[bytes]) -> bool:
