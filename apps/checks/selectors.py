@@ -192,7 +192,9 @@ def list_checks_of(target: Target) -> list[CheckCard]:
     evidence = {
         row.id: row.evidence
         for row in CheckEvidence.objects.filter(
-            at__in=[result.at for result in latest.values()], id__in=[result.id for result in latest.values()]
+            check_id__in=list(latest),
+            at__in=[result.at for result in latest.values()],
+            id__in=[result.id for result in latest.values()],
         )
     }
     return [
@@ -252,7 +254,7 @@ def get_result(check: Check, identifier: UUID) -> CheckResult | None:
 
 def get_evidence(result: CheckResult) -> dict[str, Any]:
     """What the look saw; empty for a plain success, which keeps none. One query."""
-    row = CheckEvidence.objects.filter(at=result.at, id=result.id).first()
+    row = CheckEvidence.objects.filter(check_id=result.check_id, at=result.at, id=result.id).first()
     return row.evidence if row is not None else {}
 
 

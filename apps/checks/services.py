@@ -1,4 +1,4 @@
-"""Writing checks: make, edit, pause, remove, and run now. Each is one transaction with its schedule, status and audit."""
+"""Writing checks: make, edit, pause, remove, run now. Each is one transaction with its schedule, status and audit."""
 
 from __future__ import annotations
 
