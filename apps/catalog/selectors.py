@@ -1,0 +1,68 @@
+"""Reading the catalog: rows joined with their status, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Prefetch
+
+from apps.accounts.models import User
+from apps.catalog.models import AIModel, Environment, Provider, Service, Target, TargetKind
+
+Viewer = User | AnonymousUser
+
+
+def list_environments(user: Viewer) -> models.QuerySet[Environment]:
+    """The environments `user` may see, in their order."""
+    return Environment.objects.visible_to(user)
+
+
+def list_targets(user: Viewer, environment: UUID | None = None) -> models.QuerySet[Target]:
+    """Targets with status and environment. One query; filter and order as the caller needs."""
+    rows = Target.objects.visible_to(user).present().select_related("status_row", "environment")
+    return rows.filter(environment_id=environment) if environment is not None else rows
+
+
+def list_providers(user: Viewer) -> models.QuerySet[Provider]:
+    rows: models.QuerySet[Provider] = Provider.objects.visible_to(user).present()
+    return rows.select_related("target", "target__status_row", "target__environment")
+
+
+def list_models(user: Viewer) -> models.QuerySet[AIModel]:
+    rows: models.QuerySet[AIModel] = AIModel.objects.visible_to(user).present()
+    return rows.select_related("target", "target__status_row", "target__environment", "provider__target")
+
+
+def list_services(user: Viewer) -> models.QuerySet[Service]:
+    rows: models.QuerySet[Service] = Service.objects.visible_to(user).present()
+    return rows.select_related("target", "target__status_row", "target__environment")
+
+
+def list_providers_with_models(user: Viewer, environment: UUID | None = None) -> list[Provider]:
+    """Providers by name, each with `.present_models`: its models by name, with their status. Two queries."""
+    models_of = AIModel.objects.present().select_related("target", "target__status_row").order_by("target__name")
+    rows = list_providers(user).prefetch_related(Prefetch("models", queryset=models_of, to_attr="present_models"))
+    if environment is not None:
+        rows = rows.filter(target__environment_id=environment)
+    return list(rows.order_by("target__name"))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A provider's own list against the catalog, as of the last discovery; names in order."""
+
+    offered: list[str]
+    missing_here: list[str]
+    gone_there: list[str]
+
+
+def get_drift(provider: Provider, offered: list[str] | None = None) -> Drift:
+    """What the provider offers and we do not watch, and the other way round. One query."""
+    there = set(provider.offered_models if offered is None else offered)
+    here = set(
+        Target.objects.present().filter(kind=TargetKind.MODEL, namespace=provider.pk).values_list("name", flat=True)
+    )
+    return Drift(offered=sorted(there), missing_here=sorted(there - here), gone_there=sorted(here - there))
