@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from apps.core.embedded.backup import backup, restore
 from apps.core.embedded.environment import default_state
 from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.execute import execute
@@ -30,9 +31,11 @@ def main(project: Path, arguments: Sequence[str]) -> int:
 def _run(project: Path, options: argparse.Namespace) -> int:
     state = default_state(project)
     actions: dict[str, Callable[[], int]] = {
-        "up": lambda: up(project, state),
+        "up": lambda: up(project, state, end_with_parent=options.end_with_parent),
         "status": lambda: print_status(state),
         "stop": lambda: stop_portal(state),
+        "backup": lambda: backup(project, state, options.file),
+        "restore": lambda: restore(project, state, options.file, yes=options.yes, upgrade=options.upgrade),
         "exec": lambda: execute(project, _words(options.command)),
         "compile": lambda: _compile(project),
     }
@@ -54,9 +57,18 @@ def _compile(project: Path) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="manage.py portal", description="Start and look after the portal.")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("up", help="start everything, in the foreground")
+    start = actions.add_parser("up", help="start everything, in the foreground")
+    start.add_argument(
+        "--end-with-parent", action="store_true", help="stop when the process that started it dies, as make may"
+    )
     actions.add_parser("status", help="tell whether it runs, where, and what memory it uses")
     actions.add_parser("stop", help="stop the running portal")
+    save = actions.add_parser("backup", help="write the database and the key of its secrets to a file")
+    save.add_argument("file", type=Path, metavar="FILE")
+    load = actions.add_parser("restore", help="bring back what a backup holds; the portal must be stopped")
+    load.add_argument("file", type=Path, metavar="FILE")
+    load.add_argument("--yes", action="store_true", help="replace the data that is there")
+    load.add_argument("--upgrade", action="store_true", help="accept a backup of an older PostgreSQL")
     run = actions.add_parser("exec", help="run a command with throw-away servers")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
     actions.add_parser("compile", help="compile the translations that changed")

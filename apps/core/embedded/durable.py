@@ -58,6 +58,11 @@ def prepare_servers(project: Path, state: StateFolder, *, redis: bool = True) ->
     return OwnServers(postgres.url if postgres else database_url, valkey.url if valkey else redis_url, postgres, valkey)
 
 
+def has_data(state: StateFolder) -> bool:
+    """Whether the portal was ever started with a PostgreSQL of its own in this state folder."""
+    return "postgres" in read_json(state.path / "servers.json")
+
+
 class _KeptAccess:
     """Ports and passwords in a private file. A port that somebody else took meanwhile is replaced."""
 

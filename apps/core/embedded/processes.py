@@ -72,6 +72,11 @@ def _tie_to_parent(death_signal: signal.Signals) -> Callable[[], None]:
     return tie
 
 
+def end_with_parent() -> None:
+    """Have the kernel send this process SIGTERM when the one that started it dies."""
+    _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
+
+
 def become_subreaper() -> None:
     """Adopt grandchildren whose parent died, because process 1 of many containers never reaps."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)

@@ -32,8 +32,13 @@ _WEB_SECONDS = 90.0
 _LEFT_OVER_SECONDS = 5.0
 
 
-def up(project: Path, state: StateFolder) -> int:
-    """Start the portal, keep it alive, and stop it when asked. AlreadyRunningError when this state is in use."""
+def up(project: Path, state: StateFolder, *, end_with_parent: bool = False) -> int:
+    """Start the portal, keep it alive, and stop it when asked. AlreadyRunningError when this state is in use.
+
+    With `end_with_parent` a killed `make` takes the portal along; without it a portal outlives its terminal.
+    """
+    if end_with_parent:
+        processes.end_with_parent()
     state.create()
     with state.locked(), stop_signals_raise():
         launch = _Launch(project, state)

@@ -1,0 +1,71 @@
+# The portal's commands. `make run` and `make test` need nothing but make and Python 3.11.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv/bin/python
+INSTALL := $(PYTHON) -B -m apps.core.embedded.install
+PORTAL := $(VENV) manage.py portal
+COMPILE := .venv/bin/uv pip compile -q --python-version 3.11.2 --generate-hashes --no-header --no-annotate
+SOURCES := manage.py apps monitor_portal tests
+FILE ?= portal-backup.tar
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop status test check checks format lock messages backup restore clean install development
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: ## Install what is missing, then start the portal in the foreground
+	@$(INSTALL) && exec $(PORTAL) up --end-with-parent
+
+stop: ## Stop the running portal
+	@$(PORTAL) stop
+
+status: ## Tell whether the portal runs, where, and what memory it uses
+	@$(PORTAL) status
+
+test: development ## Run the whole suite with servers of its own
+	@$(PORTAL) exec -- $(VENV) tests/run.py
+
+check: development ## Format, lint, types, layers, migrations, deployment settings, then the suite
+	@$(PORTAL) exec -- $(MAKE) --no-print-directory checks
+
+checks:
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy $(SOURCES)
+	.venv/bin/lint-imports --no-cache
+	$(VENV) manage.py makemigrations --check --dry-run
+	PORTAL_HTTPS=1 $(VENV) manage.py check --deploy --fail-level WARNING
+	$(VENV) tests/run.py
+
+format: development ## Format the code and fix what lint can fix
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: development ## Compile the locks after a change to a requirements or package file
+	$(COMPILE) requirements.txt -o requirements.lock
+	$(COMPILE) --constraint requirements.lock requirements-dev.txt -o requirements-dev.lock
+	$(COMPILE) requirements-installer.txt -o requirements-installer.lock
+	$(COMPILE) requirements-node.txt -o requirements-node.lock
+	cd frontend && npm install --package-lock-only
+
+messages: development ## Collect new strings into locale/ (needs gettext) and compile the translations
+	$(VENV) manage.py makemessages --all --no-obsolete --add-location file --ignore '.venv/*' --ignore 'frontend/*'
+	$(PORTAL) compile
+
+backup: ## Write everything to FILE (make backup FILE=portal.tar)
+	@$(PORTAL) backup $(FILE)
+
+restore: ## Bring back what a backup holds (make restore FILE=portal.tar)
+	@$(PORTAL) restore $(FILE)
+
+clean: ## Remove what can be made again; data in .state/ stays
+	rm -rf .venv frontend/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find apps monitor_portal tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f locale/*/LC_MESSAGES/*.mo
+
+install:
+	@$(INSTALL)
+
+development:
+	@$(INSTALL) development
