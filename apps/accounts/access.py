@@ -46,6 +46,11 @@ class Access:
     environments: dict[UUID, int] = field(default_factory=dict)
     read_only: bool = False
 
+    def cache_identity(self) -> str:
+        """Equal for callers who see the same: what a cached answer may be shared by."""
+        environments = ",".join(f"{environment}:{rank}" for environment, rank in sorted(self.environments.items()))
+        return f"access:{self.everywhere}:{environments}"
+
     def rank_in(self, environment: UUID | None) -> int:
         rank = self.everywhere
         if environment is not None:
@@ -88,6 +93,11 @@ def _load(user: User | AnonymousUser) -> Access:
 
 
 ModelType = TypeVar("ModelType", bound=models.Model)
+
+
+def cache_identity(user: User | AnonymousUser) -> str:
+    """The key part for a cached selector that takes a user."""
+    return access_of(user).cache_identity()
 
 
 class VisibleQuerySet(models.QuerySet[ModelType]):
