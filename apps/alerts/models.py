@@ -6,18 +6,22 @@ survives replay, so that a receiver can tell a repeat from news.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.access import VisibleQuerySet
+from apps.accounts.access import Role, VisibleQuerySet, access_of
 from apps.alerts.channels.base import CHANNEL_KINDS
 from apps.catalog.models import Environment
 from apps.checks.models import Incident
 from apps.core.ids import uuid7
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
 
 
 def kind_choices() -> list[tuple[str, Any]]:
@@ -27,6 +31,18 @@ def kind_choices() -> list[tuple[str, Any]]:
 
 class ChannelQuerySet(VisibleQuerySet["Channel"]):
     environment_path = "environment_id"
+
+    def visible_to(self, user: User | AnonymousUser, role: Role = Role.VIEWER) -> Self:
+        """A channel without an environment hears of all of them, so any grant may read it; to change it takes a
+        grant for all of them."""
+        access = access_of(user)
+        if access.allows(role, None):
+            return self
+        environments = [identifier for identifier in access.environments if access.allows(role, identifier)]
+        if not environments:
+            return self.none()
+        inside = Q(environment__in=environments)
+        return self.filter(inside | Q(environment__isnull=True) if role == Role.VIEWER else inside)
 
     def present(self) -> ChannelQuerySet:
         return self.filter(deleted_at__isnull=True)
@@ -101,7 +117,7 @@ class Notification(models.Model):
     reason = models.CharField(_("reason"), max_length=40, blank=True, default="")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # Attempts before the last replay do not count against the limit.
-    attempts_allowed = models.PositiveSmallIntegerField(default=10)
+    attempts_allowed = models.PositiveSmallIntegerField(default=15)
     not_before = models.DateTimeField(_("next try"))
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("created"))
@@ -124,6 +140,7 @@ class Notification(models.Model):
             ),
             models.Index(F("created_at").desc(), name="alerts_notification_created"),
             models.Index(fields=["channel", "incident", "sequence"], name="alerts_notification_order"),
+            models.Index("channel", F("created_at").desc(), name="alerts_notification_of_channel"),
         ]
 
     def __str__(self) -> str:
@@ -146,6 +163,4 @@ class NotificationAttempt(models.Model):
 
     class Meta:
         ordering = ["notification", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["notification", "number"], name="alerts_attempt_number_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["notification", "number"], name="alerts_attempt_number_unique")]

@@ -1,0 +1,179 @@
+"""What a channel is: one class that knows how to tell one kind of receiver, and how its refusals read.
+
+Pure. A kind gets the message, its opened configuration and the outbound door as arguments, tries once and says what
+came of it. It stores nothing, retries nothing and knows no clock: `alerts.delivery` holds the only retry loop.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.registry import Registry
+
+if TYPE_CHECKING:
+    from apps.core.outbound import Door
+
+# How much of a receiver's answer is kept, for administrators to read.
+ANSWER_LIMIT_CHARACTERS = 500
+
+
+class MessageType(StrEnum):
+    """What a message tells. Receivers switch on these words: never rename one."""
+
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_UPDATED = "incident.updated"
+    INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
+    INCIDENT_RESOLVED = "incident.resolved"
+    CHANNEL_TEST = "channel.test"
+
+    @property
+    def label(self) -> str:
+        return str(_MESSAGE_LABELS[self])
+
+
+_MESSAGE_LABELS: dict[MessageType, Any] = {
+    MessageType.INCIDENT_OPENED: _("Incident opened"),
+    MessageType.INCIDENT_UPDATED: _("Incident updated"),
+    MessageType.INCIDENT_ACKNOWLEDGED: _("Incident acknowledged"),
+    MessageType.INCIDENT_RESOLVED: _("Incident resolved"),
+    MessageType.CHANNEL_TEST: _("Test message"),
+}
+MESSAGE_TYPE_CHOICES: list[tuple[str, Any]] = [(kind.value, _MESSAGE_LABELS[kind]) for kind in MessageType]
+
+
+class DeliveryReason(StrEnum):
+    """Why an attempt, or the whole delivery, ended as it did. Codes are stored: never rename one."""
+
+    DELIVERED = "delivered"
+    # The receiver answered
+    RECEIVER_GONE = "receiver_gone"
+    RATE_LIMITED = "rate_limited"
+    RECEIVER_ERROR = "receiver_error"
+    RECEIVER_TIMEOUT = "receiver_timeout"
+    REFUSED = "refused"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not_found"
+    TOO_LARGE = "too_large"
+    REDIRECTED = "redirected"
+    UNEXPECTED_STATUS = "unexpected_status"
+    # It never got so far
+    TIMEOUT = "timeout"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    CONNECTION_FAILED = "connection_failed"
+    TLS_FAILED = "tls_failed"
+    PROTOCOL_ERROR = "protocol_error"
+    ADDRESS_DENIED = "address_denied"
+    # Our own side
+    INVALID_CONFIGURATION = "invalid_configuration"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 - a reason, not a secret
+    UNKNOWN_KIND = "unknown_kind"
+    INTERNAL_ERROR = "internal_error"
+    INTERRUPTED = "interrupted"
+    CHANNEL_DISABLED = "channel_disabled"
+    CHANNEL_DELETED = "channel_deleted"
+
+    @property
+    def label(self) -> str:
+        """The reason as a short phrase in the active language."""
+        return str(_REASON_LABELS[self])
+
+
+_REASON_LABELS: dict[DeliveryReason, Any] = {
+    DeliveryReason.DELIVERED: _("Delivered"),
+    DeliveryReason.RECEIVER_GONE: _("The receiver said it is gone for good"),
+    DeliveryReason.RATE_LIMITED: _("The receiver asked us to slow down"),
+    DeliveryReason.RECEIVER_ERROR: _("The receiver had an error of its own"),
+    DeliveryReason.RECEIVER_TIMEOUT: _("The receiver gave up waiting"),
+    DeliveryReason.REFUSED: _("The receiver refused the message"),
+    DeliveryReason.UNAUTHORIZED: _("The receiver did not accept our credentials"),
+    DeliveryReason.NOT_FOUND: _("There is no receiver at this address"),
+    DeliveryReason.TOO_LARGE: _("The message was too large for the receiver"),
+    DeliveryReason.REDIRECTED: _("The receiver redirected us, which is not followed"),
+    DeliveryReason.UNEXPECTED_STATUS: _("The receiver answered with an unexpected status"),
+    DeliveryReason.TIMEOUT: _("No answer in time"),
+    DeliveryReason.NAME_NOT_RESOLVED: _("The host name could not be resolved"),
+    DeliveryReason.CONNECTION_FAILED: _("No connection"),
+    DeliveryReason.TLS_FAILED: _("The encrypted connection failed"),
+    DeliveryReason.PROTOCOL_ERROR: _("The answer was not understood"),
+    DeliveryReason.ADDRESS_DENIED: _("The address policy forbids this address"),
+    DeliveryReason.INVALID_CONFIGURATION: _("The channel's configuration is not valid"),
+    DeliveryReason.SECRET_UNREADABLE: _("The channel's secret cannot be read with the present key"),
+    DeliveryReason.UNKNOWN_KIND: _("No such kind of channel is installed"),
+    DeliveryReason.INTERNAL_ERROR: _("The portal had an error of its own"),
+    DeliveryReason.INTERRUPTED: _("The sending process stopped before it heard the answer"),
+    DeliveryReason.CHANNEL_DISABLED: _("The channel was switched off"),
+    DeliveryReason.CHANNEL_DELETED: _("The channel was deleted"),
+}
+
+
+def reason_label(code: str) -> str:
+    """A stored reason in the active language; an unknown code (from a newer version) is shown as it is."""
+    try:
+        return DeliveryReason(code).label
+    except ValueError:
+        return code
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing to tell.
+
+    `id` is the same on every attempt and after a replay; `sent_at` is this attempt's moment (UTC); `data` holds
+    `incident`, `target`, `change` and `sequence` as JSON values.
+    """
+
+    id: str
+    type: str
+    occurred_at: datetime
+    sent_at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one attempt came to. `answer` is at most ANSWER_LIMIT_CHARACTERS of what the receiver said."""
+
+    ok: bool
+    retryable: bool
+    reason: DeliveryReason
+    status_code: int | None = None
+    retry_after_seconds: float | None = None
+    # The receiver asked never to be called again: the channel is switched off.
+    disable: bool = False
+    answer: str = ""
+
+
+class ChannelKind(ABC):
+    """One kind of channel. Registered by its file with `CHANNEL_KINDS.add(Kind.name, Kind())`."""
+
+    name: ClassVar[str]
+    label: ClassVar[Any]
+    # A frozen msgspec.Struct: the API's validation, the JSON Schema and the form all come from it.
+    Config: ClassVar[type[msgspec.Struct]]
+
+    @abstractmethod
+    def send(self, message: Message, config: Any, client: Door) -> Delivery:
+        """Try once. Never raises for what a receiver or the network does; `config` is an opened `Config`."""
+
+    def prepare(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Fill in what the portal makes itself when a channel is created (a signing secret). Default: nothing."""
+        return config
+
+    def destination(self, config: Mapping[str, Any]) -> str:
+        """Where it goes, short and without anything a stranger could use: for lists, and for readers."""
+        return ""
+
+    def hosts(self, config: Mapping[str, Any]) -> dict[str, str]:
+        """The hosts a configuration names, by the field that names them: the address policy is asked at saving."""
+        return {}
+
+
+CHANNEL_KINDS: Registry[ChannelKind] = Registry("channel kind", package="apps.alerts.channels")
