@@ -1,0 +1,10 @@
+"""Paths below `/api/v1/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from apps.live.sse import events_view
+
+app_name = "live"
+urlpatterns = [path("events/", events_view(), name="events")]
