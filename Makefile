@@ -24,7 +24,7 @@ status: ## Tell whether the portal runs, where, and what memory it uses
 	@$(PORTAL) status
 
 test: development ## Run the whole suite with servers of its own
-	@$(PORTAL) exec -- $(VENV) tests/run.py
+	@$(PORTAL) exec -- $(VENV) -m tests.run
 
 check: development ## Format, lint, types, layers, migrations, deployment settings, then the suite
 	@$(PORTAL) exec -- $(MAKE) --no-print-directory checks
@@ -36,7 +36,7 @@ checks:
 	.venv/bin/lint-imports --no-cache
 	$(VENV) manage.py makemigrations --check --dry-run
 	PORTAL_HTTPS=1 $(VENV) manage.py check --deploy --fail-level WARNING
-	$(VENV) tests/run.py
+	$(VENV) -m tests.run
 
 format: development ## Format the code and fix what lint can fix
 	.venv/bin/ruff check --fix .

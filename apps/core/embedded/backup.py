@@ -44,7 +44,8 @@ def backup(project: Path, state: StateFolder, file: Path) -> int:
         manifest = Manifest(tools.server_major(), datetime.now(UTC).isoformat(timespec="seconds"))
         with progress.step("Writing the file"):
             write_archive(file, manifest, _current_key(state), dump)
-    progress.say(f"{file} ({file.stat().st_size / 1e6:.1f} MB) holds the key to every sealed secret: keep it private.")
+    size = f"{max(1, file.stat().st_size // 1000):,} kB"
+    progress.say(f"{file} ({size}) holds the key to every sealed secret: keep it private.")
     return 0
 
 
@@ -117,8 +118,8 @@ def _database(project: Path, state: StateFolder, progress: Progress, *, may_be_n
         raise LauncherError(f"there is nothing to back up in {state.path}: the portal was never started there")
     state.create()
     with state.locked():
-        servers = prepare_servers(project, state, redis=False)
         with progress.step("Starting PostgreSQL"):
+            servers = prepare_servers(project, state, redis=False)
             processes = start_together(servers.all, Logs(state.logs), tick=progress.tick)
         try:
             yield ClientTools(find_binaries(Identity(), project), servers.database_url, progress)

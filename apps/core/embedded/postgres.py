@@ -160,7 +160,7 @@ class PostgresServer:
                 f"the data in {self.data} was written by PostgreSQL {kept}, but PostgreSQL {installed} is installed. "
                 f"Go back to the release of the portal that brought PostgreSQL {kept}, write a backup there with "
                 f"`python manage.py portal backup FILE`, come back, move {self.data} away, and restore it with "
-                "`python manage.py portal restore FILE`."
+                "`python manage.py portal restore --upgrade FILE`."
             )
 
     def _end_remains(self) -> None:

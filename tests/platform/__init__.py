@@ -1,0 +1,1 @@
+"""The launcher: real servers and real processes, started and killed."""

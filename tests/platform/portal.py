@@ -1,0 +1,130 @@
+"""A real portal, started as a child process in a state folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from apps.core.embedded.ports import free_port
+from apps.core.embedded.processes import is_running
+from apps.core.embedded.state import StateFolder
+
+PROJECT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90.0
+
+
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 15.0) -> float:
+    """Wait for a condition; returns the seconds it took, fails with `what` when it never came true."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > seconds:
+            raise AssertionError(f"{what}: not within {seconds} s")
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+def manage(*arguments: str, state: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` to its end, with nothing of the surrounding test servers in its environment."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        env=clean_environment(state, **environment),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+def clean_environment(state: Path, **changes: str) -> dict[str, str]:
+    """The environment of a person's shell: no DATABASE_URL, no test settings."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PORTAL_", "DATABASE_", "REDIS_", "DJANGO_", "SENTRY_"))
+    }
+    return {**inherited, "PORTAL_STATE": str(state), "PORTAL_DEMO": "0", **changes}
+
+
+class PortalUnderTest:
+    """Starts, asks and ends one portal."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = StateFolder(state)
+        self.wanted_port = free_port()
+        self.was_started = False
+        self.printed = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "the portal was not started"
+        return self._process
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return self.state.read_run_file()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: child["pid"] for name, child in self.run.get("children", {}).items()}
+
+    def ensure_running(self) -> None:
+        if self._process is None or self._process.poll() is not None or not self.answers():
+            self.end()
+            self.start()
+
+    def start(self, **environment: str) -> None:
+        """Start and wait until it says that it runs."""
+        output = self.state.path.parent / "output.txt"
+        settings = {"PORTAL_PORT": str(self.wanted_port), **environment}
+        with output.open("wb") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", "portal", "up"],
+                cwd=PROJECT,
+                env=clean_environment(self.state.path, **settings),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        process = self._process
+
+        def decided() -> bool:
+            self.printed = output.read_text()
+            return process.poll() is not None or "Stop with Ctrl-C" in self.printed
+
+        wait_until(decided, "the portal starts", seconds=START_SECONDS)
+        assert process.poll() is None, self.printed
+        self.was_started = True
+
+    def answers(self) -> bool:
+        """Whether /healthz says 200."""
+        address = self.run.get("url", "").removeprefix("http://")
+        if not address:
+            return False
+        connection = http.client.HTTPConnection(address, timeout=5)
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.client.OK
+        return False
+
+    def end(self) -> None:
+        """Stop it, whatever state it is in."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(timeout=10)
+
+    def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return manage(*arguments, state=self.state.path, **environment)
+
+
+def none_running(pids: list[int]) -> bool:
+    return not any(is_running(pid) for pid in pids)
