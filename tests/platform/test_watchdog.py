@@ -38,5 +38,6 @@ def test_a_restarted_worker_gets_time_again() -> None:
     rule.is_stuck(35, "a", 0)
     assert rule.is_stuck(51, "a", 9)
     rule.worker_started(51)
+    assert not rule.is_stuck(52, "a", 50)
     assert not rule.is_stuck(80, "a", 99)
     assert rule.is_stuck(82, "a", 120)
