@@ -1,0 +1,104 @@
+"""Claims: every due row to exactly one batch, by the database's clock, on its own grid."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from apps.checks import schedule
+from apps.checks.models import CheckRegion
+from apps.checks.services import update_check
+from tests.checks.looking import local, make_check
+
+
+def move(check_id: UUID, column: str, seconds: float) -> None:
+    """Set one moment of the check's row to now plus `seconds`, by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE checks_checkregion SET {column} = now() + make_interval(secs => %s) WHERE check_id = %s",
+            [seconds, check_id],
+        )
+
+
+@pytest.mark.django_db
+def test_a_new_check_is_due_at_once_and_claimed_once() -> None:
+    check = make_check()
+    claims = schedule.claim_due(local().pk)
+    assert [claim.check_id for claim in claims] == [check.pk]
+    assert schedule.claim_due(local().pk) == []
+
+
+@pytest.mark.django_db
+def test_a_paused_check_is_never_due() -> None:
+    check = make_check()
+    update_check(actor=None, check=check, enabled=False)
+    assert schedule.claim_due(local().pk) == []
+    update_check(actor=None, check=check, enabled=True)
+    assert len(schedule.claim_due(local().pk)) == 1
+
+
+@pytest.mark.django_db
+def test_a_lost_claim_comes_back_after_its_lease_with_a_new_generation() -> None:
+    check = make_check()
+    [first] = schedule.claim_due(local().pk)
+    move(check.pk, "lease_until", -1)
+    [second] = schedule.claim_due(local().pk)
+    assert second.generation == first.generation + 1
+
+
+@pytest.mark.django_db
+def test_a_check_lost_twice_moves_along_its_grid() -> None:
+    check = make_check(interval_seconds=3_600)
+    schedule.claim_due(local().pk)
+    for _ in range(2):
+        move(check.pk, "lease_until", -1)
+        assert len(schedule.claim_due(local().pk)) == 1
+    move(check.pk, "lease_until", -1)
+    assert schedule.claim_due(local().pk) == []
+
+
+@pytest.mark.django_db
+def test_a_lease_outlives_the_longest_timeout_of_its_batch() -> None:
+    make_check("Quick", timeout_seconds=1)
+    make_check("Slow", timeout_seconds=30)
+    schedule.claim_due(local().pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(extract(epoch FROM lease_until - now())) FROM checks_checkregion")
+        assert float(cursor.fetchone()[0]) > 34
+
+
+@pytest.mark.django_db
+def test_offsets_spread_over_the_interval_and_never_leave_it() -> None:
+    region = local().pk
+    offsets = [schedule.offset_of(UUID(int=number * 7_919), region, 60) for number in range(1_000)]
+    assert all(0 <= offset < 60 for offset in offsets)
+    fullest = Counter(int(offset) for offset in offsets).most_common(1)[0][1]
+    assert fullest < 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_claimers_at_once_share_the_rows_without_a_double() -> None:
+    for number in range(60):
+        make_check(f"Target {number}")
+    region = local().pk
+    claimed: list[UUID] = []
+    lock = threading.Lock()
+
+    def work() -> None:
+        try:
+            while claims := schedule.claim_due(region, limit=5):
+                with lock:
+                    claimed.extend(claim.check_id for claim in claims)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == CheckRegion.objects.count() == 60
