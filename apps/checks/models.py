@@ -35,7 +35,7 @@ class CheckQuerySet(VisibleQuerySet["Check"]):
 
 
 class Check(models.Model):
-    """How, how often and from where we look at a target. `config` holds what the kind needs; secrets in it are sealed."""
+    """How, how often and from where we look at a target. `config` holds what the kind needs, its secrets sealed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="checks", verbose_name=_("target"))

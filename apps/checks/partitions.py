@@ -63,7 +63,8 @@ def _existing(table: Table) -> dict[str, date]:
     """Partitions by name with the day each begins; the DEFAULT one is not among them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass",
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = %s::regclass",
             [table.name],
         )
         names = [row[0] for row in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""Builders for stories about looking: a service with a check, claims, and outcomes as the engine would hand them over."""
+"""Builders for stories about looking: a service with a check, claims, and outcomes as the engine hands them over."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.django_db
 def names(table: str) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass",
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = %s::regclass",
             [table],
         )
         return {row[0] for row in cursor.fetchall()}
