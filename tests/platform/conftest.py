@@ -68,7 +68,7 @@ def running_portal(shared_portal: PortalUnderTest) -> PortalUnderTest:
 @pytest.fixture
 def stopped_portal(shared_portal: PortalUnderTest) -> PortalUnderTest:
     """The shared portal with data of at least one start, not running."""
-    if not shared_portal.was_started:
+    if not shared_portal.first_printed:
         shared_portal.ensure_running()
     shared_portal.end()
     return shared_portal

@@ -60,8 +60,8 @@ class PortalUnderTest:
     def __init__(self, state: Path) -> None:
         self.state = StateFolder(state)
         self.wanted_port = free_port()
-        self.was_started = False
         self.printed = ""
+        self.first_printed = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -103,7 +103,7 @@ class PortalUnderTest:
 
         wait_until(decided, "the portal starts", seconds=START_SECONDS)
         assert process.poll() is None, self.printed
-        self.was_started = True
+        self.first_printed = self.first_printed or self.printed
 
     def answers(self) -> bool:
         """Whether /healthz says 200."""

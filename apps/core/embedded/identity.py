@@ -6,6 +6,7 @@ No account is created: the drop is by number, to the owner of existing data or e
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,10 @@ def choose_identity(existing_data: Path | None = None) -> Identity:
 
     Raises LauncherError where root can neither change user nor make a user namespace.
     """
+    mapped = Identity(prefix=("unshare", "-U", f"--map-user={NOBODY}", f"--map-group={NOBODY}"))
     if os.geteuid() != 0:
-        return Identity()
+        # initdb wants a user with a name; a container may run us under a number that has none.
+        return mapped if not _has_name(os.geteuid()) and mapped.can_run("/bin/true") else Identity()
     if existing_data is not None and existing_data.exists():
         owner = existing_data.stat()
         if owner.st_uid != 0:
@@ -65,10 +68,17 @@ def choose_identity(existing_data: Path | None = None) -> Identity:
     nobody = Identity(uid=NOBODY, gid=NOBODY)
     if nobody.can_run("/bin/true"):
         return nobody
-    mapped = Identity(prefix=("unshare", "-U", f"--map-user={NOBODY}", f"--map-group={NOBODY}"))
     if mapped.can_run("/bin/true"):
         return mapped
     raise LauncherError(
         "PostgreSQL refuses to run as root, and this machine lets root neither change user nor make a user "
         "namespace. Start the portal as an ordinary user, or set DATABASE_URL and REDIS_URL to servers of your own."
     )
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
