@@ -1,0 +1,60 @@
+"""What a row of a list shows of many targets at once: their typical response time, and what the deciding check saw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.core import clock
+
+HOUR = timedelta(hours=1)
+
+_MEDIANS = """
+    SELECT c.target_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY r.duration_ms)
+    FROM checks_checkresult r JOIN checks_check c ON c.id = r.check_id
+    WHERE r.at >= %s AND r.state IN ('ok', 'degraded') AND c.deleted_at IS NULL AND c.target_id = ANY(%s)
+    GROUP BY c.target_id
+"""
+
+
+def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UUID, float]:
+    """Median response time (ms) of many targets over the last `window`; those without an answer are left out.
+
+    One query.
+    """
+    identifiers = list(target_ids)
+    if not identifiers:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_MEDIANS, [clock.now() - window, identifiers])
+        return {row[0]: float(row[1]) for row in cursor.fetchall()}
+
+
+_EVIDENCE = """
+    SELECT e.check_id, e.evidence FROM unnest(%s::uuid[]) AS c(id)
+    CROSS JOIN LATERAL (
+        SELECT check_id, evidence FROM checks_checkevidence
+        WHERE check_id = c.id AND at > now() - interval '31 days' ORDER BY at DESC LIMIT 1
+    ) e
+"""
+
+
+def get_latest_evidence(check_ids: Iterable[UUID | None]) -> dict[UUID, dict[str, Any]]:
+    """What each check saw when it last was not well; those without are left out. One query over an index."""
+    identifiers = sorted({identifier for identifier in check_ids if identifier is not None})
+    if not identifiers:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_EVIDENCE, [identifiers])
+        return {row[0]: _plain(row[1]) for row in cursor.fetchall()}
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """A raw cursor gives jsonb as text, because Django decodes it in its fields."""
+    decoded = json.loads(value) if isinstance(value, str) else value
+    return decoded if isinstance(decoded, dict) else {}
