@@ -1,8 +1,8 @@
-"""What accounts tell whoever keeps a connection open for a person."""
+"""What accounts tell whoever lies above."""
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Sent after commit with `user`: their password, role, tokens or activity changed, so what is open must be asked again.
+# Sent after commit with `user: User` when what they may do, or the secret they prove themselves with, has changed.
 access_changed = Signal()

@@ -1,0 +1,95 @@
+"""The ASGI edge: what is refused before Django sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from io import BytesIO
+from typing import Any
+
+from django.core.handlers.asgi import ASGIRequest
+from django.utils import translation
+from django.utils.translation import gettext
+
+from apps.core.outages import plain_answer
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# How much of a refused body is read so that the client gets to see the answer instead of a reset.
+_DRAIN_BYTES = 64 * 1024 * 1024
+
+
+class _TooLargeError(Exception):
+    """More bytes arrived than a body may have."""
+
+
+class BodyLimit:
+    """Answers 413 to a body above `limit` bytes, by its Content-Length or, when that is absent, by counting."""
+
+    def __init__(self, application: Application, limit: int) -> None:
+        self.application = application
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        if _declared_length(scope) > self.limit:
+            await _drain(receive)
+            await self._refuse(scope, send)
+            return
+        await self._count(scope, receive, send)
+
+    async def _count(self, scope: Scope, receive: Receive, send: Send) -> None:
+        seen = 0
+        started = False
+
+        async def counted_receive() -> MutableMapping[str, Any]:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.limit:
+                if message.get("more_body", False):
+                    await _drain(receive)
+                raise _TooLargeError
+            return message
+
+        async def watched_send(message: MutableMapping[str, Any]) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.application(scope, counted_receive, watched_send)
+        except _TooLargeError:
+            if not started:
+                await self._refuse(scope, send)
+
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        with translation.override(translation.get_language_from_request(ASGIRequest(scope, BytesIO()))):
+            sentence = gettext("The body is larger than %(limit)s MB, which is the most that is accepted.") % {
+                "limit": f"{self.limit / 1024 / 1024:g}"
+            }
+            answer = plain_answer(scope["path"], 413, sentence)
+        headers = [(b"content-type", answer["Content-Type"].encode())]
+        headers += [(b"content-length", str(len(answer.content)).encode()), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.content})
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+async def _drain(receive: Receive) -> None:
+    drained = 0
+    while drained < _DRAIN_BYTES:
+        message = await receive()
+        drained += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
