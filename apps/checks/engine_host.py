@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
 
 from apps.core.addresses import probe_policy
 from apps.probes.base import Finished, ProbeJob
-from apps.probes.engine import Engine
+
+if TYPE_CHECKING:
+    from apps.probes.engine import Engine
 
 logger = structlog.get_logger(__name__)
 
@@ -38,6 +41,8 @@ def _running() -> Engine:
     global _engine  # noqa: PLW0603 - one engine a process is the design
     with _lock:
         if _engine is None:
+            from apps.probes.engine import Engine  # noqa: PLC0415 - only a worker that probes pays for libcurl
+
             _engine = Engine(policy=probe_policy(settings.PORTAL_PROBE_DENY), deliver=_deliver)
             _engine.start()
         return _engine

@@ -20,6 +20,7 @@ from apps.checks import settling, state
 from apps.checks.board import Board, RegionRow
 from apps.checks.models import Check, CheckRun
 from apps.checks.settling import as_json
+from apps.core.clock import database_now
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
 from apps.probes.base import Finished, OutcomeState
@@ -63,14 +64,6 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
     _finish_runs(kept, now)
     announce_all(_result_news(board, kept, targets, now))
     return Recorded(kept=len(kept), dropped=len(finished) - len(kept), changes=len(changes))
-
-
-def database_now() -> datetime:
-    """The transaction's moment by the database's clock, the only one that leases and staleness know."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        moment: datetime = cursor.fetchone()[0]
-        return moment
 
 
 def _match(board: Board, finished: Finished, regions: dict[str, UUID], targets: dict[UUID, UUID]) -> _Kept | None:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from apps.catalog.models import Region
 from apps.checks.models import Check, CheckRegion
-from apps.core import clock
+from apps.core.clock import database_now
 
 BATCH = 200
 # A lease outlives the longest timeout of its batch by this much: the way to the worker and back.
@@ -111,7 +111,7 @@ def sync_regions(check: Check) -> None:
     Bumping the generation drops whatever is in flight for the check as it was before the edit.
     """
     active = check.enabled and check.deleted_at is None and check.target.enabled and check.target.deleted_at is None
-    now = clock.now()
+    now = database_now()
     existing = {row.region_id: row for row in check.regions.select_for_update().order_by("id")}
     for region in Region.objects.filter(enabled=True):
         row = existing.pop(region.pk, None)

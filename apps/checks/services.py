@@ -17,8 +17,8 @@ from apps.catalog.models import Target
 from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
 from apps.checks.models import Check, CheckRun, CheckStatus, Incident
-from apps.checks.recording import database_now
 from apps.core import cache, clock, kindconfig
+from apps.core.clock import database_now
 from apps.core.ids import uuid7
 from apps.core.news import announce
 from apps.core.registry import UnknownEntry

@@ -12,7 +12,7 @@ from apps.catalog.status import Status
 from apps.checks import settling, state
 from apps.checks.board import Board
 from apps.checks.models import Clock
-from apps.checks.recording import database_now
+from apps.core.clock import database_now
 
 # The same rule as `state.is_stale`, as a cheap question to the table; the pure function has the last word.
 _STALE_TARGETS = """

@@ -9,12 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from django.db import connection
+
 _frozen_at: datetime | None = None
 
 
 def now() -> datetime:
     """The current moment, timezone-aware, in UTC."""
     return _frozen_at or datetime.now(UTC)
+
+
+def database_now() -> datetime:
+    """The present transaction's moment by the database's clock, the only one leases and schedules know. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        moment: datetime = cursor.fetchone()[0]
+        return moment
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def test_an_old_verdict_becomes_unknown_with_its_reason_and_no_incident() -> Non
     assert mark_stale(find_stale_targets()) == 1
     row = TargetStatus.objects.get(target_id=check.target_id)
     assert (row.status, row.reason) == ("unknown", "stale")
-    change = StateChange.objects.latest("at")
+    change = StateChange.objects.latest("id")
     assert (change.to_status, change.reason) == ("unknown", "stale")
     assert "last_result_at" in change.evidence
     assert not Incident.objects.exists()
