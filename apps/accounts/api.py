@@ -20,7 +20,8 @@ from apps.accounts.access import Scope
 from apps.accounts.models import ApiToken, User
 from apps.accounts.permissions import OwnObjectsPermission
 from apps.accounts.services import create_token, revoke_token
-from apps.core.api import PortalSerializer, ReadOnlyPortalViewSet
+from apps.core.api.serializers import PortalSerializer
+from apps.core.api.viewsets import ReadOnlyPortalViewSet
 
 
 class PairSerializer(TokenObtainPairSerializer):

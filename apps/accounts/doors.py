@@ -18,12 +18,12 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_cache_control
-from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from apps.accounts.access import Role, access_of
 from apps.accounts.models import User
+from apps.accounts.permissions import refusal
 
 
 class PageRequest(HttpRequest):
@@ -73,15 +73,10 @@ def may(user: Any, role: Role, environment: UUID | None) -> bool:
 def require(user: Any, role: Role, environment: UUID | None) -> None:
     """Raises PermissionDenied with a sentence that names the role it takes."""
     if not may(user, role, environment):
-        raise PermissionDenied(
-            _("This takes the role %(role)s here. Ask an administrator to grant it.") % {"role": role.label}
-        )
+        raise PermissionDenied(refusal(user, role))
 
 
 def require_somewhere(user: Any, role: Role) -> None:
     """The same, for a page that asks for the environment only later."""
     if not access_of(user).allows_somewhere(role):
-        raise PermissionDenied(
-            _("This takes the role %(role)s in some environment. Ask an administrator to grant it.")
-            % {"role": role.label}
-        )
+        raise PermissionDenied(refusal(user, role))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
@@ -10,9 +10,12 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from apps.accounts.access import Role, Scope, access_of
+
+if TYPE_CHECKING:
+    # DRF imports its default permission while it is still importing its own views.
+    from rest_framework.views import APIView
 
 
 class RolePermission(BasePermission):
