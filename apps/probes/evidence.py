@@ -6,26 +6,20 @@ The bound lives here and nowhere else. PostgreSQL's jsonb takes no NUL character
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from apps.core.kindconfig import MASK
+
 MAX_BYTES = 16_000
-MASK = "••••••"
 _MAX_DEPTH = 6
 _MAX_ITEMS = 100
 _MAX_KEY = 200
 _TEXT_LIMITS = (4_096, 1_024, 256, 64)
 # A shorter secret would mask half of every text; such a secret is a placeholder, not a secret.
 _MIN_SECRET = 4
-# A word of its own in the name: "monkey" and "keyboard" are no keys.
-_SENSITIVE_PARAMETER = re.compile(
-    r"(^|[-_.])(key|apikey|token|secret|password|passwd|pwd|auth|sig|signature|credential|code)s?($|[-_.])",
-    re.IGNORECASE,
-)
 
 
 def bounded(evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,19 +79,3 @@ def _redacted(value: Any, secrets: list[str]) -> Any:
     if isinstance(value, list | tuple):
         return [_redacted(entry, secrets) for entry in value]
     return value
-
-
-def safe_url(url: str) -> str:
-    """`url` for showing: no user information, values of key-like query parameters masked, at most 500 characters."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return _text(url, 500)
-    query = "&".join(_safe_parameter(parameter) for parameter in parts.query.split("&")) if parts.query else ""
-    return _text(urlunsplit((parts.scheme, host, parts.path, query, "")), 500)
-
-
-def _safe_parameter(parameter: str) -> str:
-    name, separator, value = parameter.partition("=")
-    return f"{name}={MASK}" if separator and value and _SENSITIVE_PARAMETER.search(name) else parameter

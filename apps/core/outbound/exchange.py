@@ -37,7 +37,9 @@ class OutboundReason(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     DECOMPRESSION_BOMB = "decompression_bomb"
     PROTOCOL_ERROR = "protocol_error"
+    # Ours, not theirs
     INVALID_CONFIGURATION = "invalid_configuration"
+    INTERNAL_ERROR = "internal_error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

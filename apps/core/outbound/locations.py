@@ -1,0 +1,119 @@
+"""URLs and hosts: read once, strictly, and written again, so that what was checked is what libcurl is given."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin, urlsplit
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+MAX_URL = 4_096
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000\ufeff\\]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
+_NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
+_SAFE = "%/:=&?~+!$,;'@()*[]"
+
+
+class BadLocation(ValueError):
+    """A URL or a host is not usable; `sentence` says what would be right, in the active language."""
+
+    def __init__(self, sentence: str | Promise) -> None:
+        self.sentence = sentence
+        super().__init__(str(sentence))
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a request goes. `host` is ASCII, lower case, without brackets; `url` is rebuilt from the parts."""
+
+    scheme: str
+    host: str
+    port: int
+    url: str
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        return self.scheme, self.host, self.port
+
+    @property
+    def address(self) -> str | None:
+        """The address, when the host is one and not a name."""
+        return literal_address(self.host)
+
+
+def parse_location(url: str) -> Location:
+    """Read an http or https URL. Raises BadLocation."""
+    if len(url) > MAX_URL:
+        raise BadLocation(_("A URL has at most %(limit)s characters.") % {"limit": MAX_URL})
+    if _FORBIDDEN.search(url):
+        raise BadLocation(_("A URL holds no spaces, backslashes or control characters; write a space as %20."))
+    scheme = url.partition("://")[0].lower()
+    if scheme not in _DEFAULT_PORTS or "://" not in url:
+        raise BadLocation(_("Enter a URL that starts with http:// or https://."))
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadLocation(_("This is not a valid URL: its host or its port cannot be read.")) from None
+    if "@" in parts.netloc:
+        raise BadLocation(
+            _("Leave user name and password out of the URL; use the fields for them, which are kept secret.")
+        )
+    if port == 0:
+        raise BadLocation(_("The port of a URL is a number from 1 to 65535."))
+    host = parse_host(parts.hostname or "")
+    shown = f"[{host}]" if ":" in host else host
+    if port and port != _DEFAULT_PORTS[scheme]:
+        shown += f":{port}"
+    path = quote(parts.path or "/", safe=_SAFE)
+    query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
+    return Location(scheme, host, port or _DEFAULT_PORTS[scheme], f"{scheme}://{shown}{path}{query}")
+
+
+def parse_redirect(base: Location, target: str) -> Location:
+    """Where a Location header leads: resolved against `base`, spaces encoded. Raises BadLocation."""
+    # Header bytes arrive as Latin-1; what is not ASCII was UTF-8 on the wire.
+    cleaned = quote(target.strip().encode("latin-1", "replace"), safe=_SAFE + "#")
+    try:
+        return parse_location(urljoin(base.url, cleaned))
+    except ValueError as error:
+        raise error if isinstance(error, BadLocation) else BadLocation(str(error)) from None
+
+
+def parse_host(host: str) -> str:
+    """A host name or address as ASCII in lower case. Raises BadLocation."""
+    host = host.strip("[]") if ":" in host else host
+    if ":" in host:
+        try:
+            return str(ipaddress.IPv6Address(host))
+        except ValueError:
+            raise BadLocation(_("This is not a valid IPv6 address.")) from None
+    try:
+        name = host.rstrip(".").encode("idna").decode().lower() if not host.isascii() else host.rstrip(".").lower()
+    except UnicodeError:
+        name = ""
+    if not _HOST.fullmatch(name):
+        raise BadLocation(_("Enter a host name such as example.com, or an IP address."))
+    if _NUMBER.fullmatch(name.rpartition(".")[2]) and literal_address(name) is None:
+        raise BadLocation(_("This looks like an IP address but is not a valid one."))
+    return name
+
+
+def literal_address(host: str) -> str | None:
+    """The address `host` writes out, in its usual form; None for a name. Reads 0x7f.1 and 2130706433 as libc does."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    if not all(_NUMBER.fullmatch(part) for part in host.split(".")):
+        return None
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None

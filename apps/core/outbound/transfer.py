@@ -1,0 +1,272 @@
+"""One request through all its redirects, whoever drives it: the engine's loop or the synchronous door.
+
+    transfer = Transfer(request, policy=…, timeout_seconds=…)
+    while True:
+        transfer.resolved(addresses of transfer.location.host, seconds it took)
+        transfer.prepare(handle);  run the handle
+        if not transfer.collect(handle, code, message):
+            break
+    exchange = transfer.result()
+
+Every step raises OutboundError when the transfer ends there. A new hop is looked up and checked like the first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pycurl
+
+from apps.core.addresses import AddressPolicy
+from apps.core.kindconfig.fields import is_sensitive_header
+from apps.core.outbound.answer import Answer
+from apps.core.outbound.certificates import read_certificate
+from apps.core.outbound.exchange import MAX_REDIRECTS, Exchange, Hop, HttpRequest, OutboundError, OutboundReason
+from apps.core.outbound.failures import curl_failure
+from apps.core.outbound.handles import SocketGuard, configure
+from apps.core.outbound.locations import BadLocation, Location, parse_location, parse_redirect
+from apps.core.outbound.requests import method_after, refuse_bad_request
+from apps.core.outbound.showing import safe_headers, safe_url, shortened
+
+_SNIPPET_BYTES = 2_048
+MAX_LOOKUP_SECONDS = 5.0
+
+
+class Transfer:
+    """The state of one request between its hops. Not for use by two threads at once.
+
+    Time spent is what lookups and libcurl took; waiting in our own queues is not the target's, and is left out.
+    """
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        *,
+        policy: AddressPolicy,
+        timeout_seconds: float,
+        ca_file: str = "",
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.request = request
+        self.timeout_seconds = timeout_seconds
+        self.started_at = wall_clock()
+        self.phases: dict[str, float] = {}
+        self.hops: list[Hop] = []
+        self._policy = policy
+        self._ca_file = ca_file
+        self._spent = 0.0
+        self._addresses: tuple[str, ...] = ()
+        self._visited: set[tuple[str, str]] = set()
+        self._guard = SocketGuard(policy)
+        self._answer = Answer(request, follow=False)
+        self._wire_bytes = 0
+        self._address = ""
+        self._pem = ""
+        refuse_bad_request(request)
+        try:
+            self.location: Location = parse_location(request.url)
+        except BadLocation as error:
+            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": str(error)}) from None
+        self._method = request.method
+        self._headers = dict(request.headers)
+        self._body = request.body
+
+    def remaining(self) -> float:
+        """Seconds left of the whole timeout."""
+        return self.timeout_seconds - self._spent
+
+    def lookup_seconds(self) -> float:
+        """How long the lookup of the present hop may take: no name is worth more than MAX_LOOKUP_SECONDS."""
+        return max(min(self.remaining(), MAX_LOOKUP_SECONDS), 0.0)
+
+    def resolved(self, addresses: Sequence[str], seconds: float) -> None:
+        """The present hop's host leads to `addresses`; every one of them must be allowed."""
+        self._spend("dns_ms", seconds)
+        for address in addresses:
+            rule = self._policy.refusal(address)
+            if rule is not None:
+                raise self.failure(OutboundReason.ADDRESS_DENIED, address=address, rule=rule)
+        self._addresses = tuple(addresses)
+
+    def unresolved(self, error: OutboundError, seconds: float) -> OutboundError:
+        """The failed lookup of the present hop, as this transfer's failure."""
+        self._spend("dns_ms", seconds)
+        return self.failure(error.reason, **error.evidence)
+
+    def lookup_timed_out(self, seconds: float) -> OutboundError:
+        """No answer to the lookup within the time there was."""
+        self._spend("dns_ms", seconds)
+        return self.failure(OutboundReason.DNS_TIMEOUT, timeout_seconds=round(seconds, 3))
+
+    def prepare(self, handle: pycurl.Curl) -> None:
+        """Configure a handle for the present hop."""
+        self._visited.add((self._method, self.location.url))
+        self._guard = SocketGuard(self._policy)
+        self._answer = Answer(self.request, follow=self.request.max_redirects > 0)
+        configure(
+            handle,
+            location=self.location,
+            addresses=self._addresses,
+            method=self._method,
+            headers=self._headers,
+            body=self._body,
+            timeout_seconds=max(self.remaining(), 0.001),
+            verify_tls=self.request.verify_tls,
+            ca_file=self._ca_file,
+            guard=self._guard,
+            answer=self._answer,
+        )
+
+    def collect(self, handle: pycurl.Curl, code: int = 0, message: str = "") -> bool:
+        """Take over what the handle did (`code`: libcurl's, 0 for success). True: there is another hop to run."""
+        self._take_times(handle)
+        self._address = str(handle.getinfo(pycurl.PRIMARY_IP) or "")
+        self._wire_bytes = int(handle.getinfo(pycurl.SIZE_DOWNLOAD_T))
+        if self.location.scheme == "https":
+            self._pem = _leaf_pem(handle)
+        if self._answer.redirects and (code == 0 or self._answer.ended_by_us == "redirect"):
+            self._redirect()
+            return True
+        if code:
+            reason, evidence = curl_failure(
+                handle, code, message, is_tls=self.location.scheme == "https", answer=self._answer, guard=self._guard
+            )
+            raise self.failure(reason, **evidence)
+        return False
+
+    def result(self) -> Exchange:
+        """The complete answer of the last hop."""
+        answer = self._answer
+        return Exchange(
+            status=answer.status,
+            status_line=answer.status_line,
+            headers=answer.headers,
+            body=bytes(answer.body),
+            body_bytes=answer.body_bytes,
+            wire_bytes=self._wire_bytes,
+            url=self.location.url,
+            address=self._address,
+            phases=self.phases,
+            duration_ms=self._spent * 1000,
+            started_at=self.started_at,
+            hops=tuple(self.hops),
+            certificate=read_certificate(self._pem) if self._pem else None,
+        )
+
+    def failure(self, reason: OutboundReason, **evidence: Any) -> OutboundError:
+        """An error with everything known so far as its evidence."""
+        known: dict[str, Any] = {
+            "url": safe_url(self.location.url),
+            "host": self.location.host,
+            "port": self.location.port,
+            "timeout_seconds": self.timeout_seconds,
+        }
+        if self._address:
+            known["address"] = self._address
+        elif self._addresses:
+            known["addresses"] = list(self._addresses)
+        if self.hops:
+            known["redirects"] = hop_evidence(self.hops)
+        known |= self._answer_evidence() | self._certificate_evidence() | evidence
+        return OutboundError(
+            reason,
+            known,
+            phases=self.phases,
+            duration_ms=self._spent * 1000,
+            started_at=self.started_at,
+            status=self._answer.status or None,
+        )
+
+    def _answer_evidence(self) -> dict[str, Any]:
+        answer = self._answer
+        if not answer.status_line:
+            return {}
+        evidence: dict[str, Any] = {"status_line": answer.status_line, "headers": safe_headers(answer.headers)}
+        if answer.body_bytes:
+            evidence["body"] = bytes(answer.body[:_SNIPPET_BYTES]).decode("utf-8", "replace")
+            evidence["body_bytes"] = answer.body_bytes
+        return evidence
+
+    def _certificate_evidence(self) -> dict[str, Any]:
+        certificate = read_certificate(self._pem) if self._pem else None
+        if certificate is None:
+            return {}
+        return {
+            "certificate": certificate.evidence(),
+            "issuer": certificate.issuer,
+            "names": list(certificate.names[:20]) or [certificate.subject],
+            "not_before": certificate.not_before.date().isoformat(),
+            "not_after": certificate.not_after.date().isoformat(),
+        }
+
+    def _redirect(self) -> None:
+        """Move on to where the answer leads, leaving secrets behind when that is another server."""
+        target = self._answer.headers["location"]
+        try:
+            location = parse_redirect(self.location, target)
+        except BadLocation as error:
+            shown = safe_url(shortened(target, 300))
+            raise self.failure(OutboundReason.REDIRECT_REFUSED, location=shown, detail=str(error)) from None
+        hop = Hop(status=self._answer.status, url=self.location.url, location=location.url, address=self._address)
+        self.hops.append(hop)
+        self._method, self._body = method_after(hop.status, self._method, self._body)
+        if (self._method, location.url) in self._visited:
+            raise self.failure(OutboundReason.REDIRECT_LOOP, url=safe_url(location.url), count=len(self.hops))
+        limit = min(self.request.max_redirects, MAX_REDIRECTS)
+        if len(self.hops) > limit:
+            raise self.failure(OutboundReason.TOO_MANY_REDIRECTS, count=len(self.hops), expected=limit)
+        if location.origin != self.location.origin:
+            self._headers = {
+                name: value
+                for name, value in self._headers.items()
+                if not is_sensitive_header(name) and name.lower() != "host"
+            }
+        self.location = location
+        self._addresses, self._address, self._pem = (), "", ""
+
+    def _take_times(self, handle: pycurl.Curl) -> None:
+        """libcurl's times are seconds since its own start; the phases between them become ours, summed over hops."""
+        name, connect, tls, ready, first, total = (
+            handle.getinfo(info)
+            for info in (
+                pycurl.NAMELOOKUP_TIME,
+                pycurl.CONNECT_TIME,
+                pycurl.APPCONNECT_TIME,
+                pycurl.PRETRANSFER_TIME,
+                pycurl.STARTTRANSFER_TIME,
+                pycurl.TOTAL_TIME,
+            )
+        )
+        self._spent += total
+        if connect:
+            self._add("connect_ms", connect - name)
+        if connect and self.location.scheme == "https":
+            self._add("tls_ms", (tls or total) - connect)
+            if not tls:
+                return
+        if first:
+            self._add("first_byte_ms", first - max(ready, tls, connect))
+            self._add("transfer_ms", total - first)
+
+    def _spend(self, phase: str, seconds: float) -> None:
+        self._spent += seconds
+        self._add(phase, seconds)
+
+    def _add(self, phase: str, seconds: float) -> None:
+        self.phases[phase] = round(self.phases.get(phase, 0.0) + max(seconds, 0.0) * 1000, 3)
+
+
+def hop_evidence(hops: Sequence[Hop]) -> list[dict[str, Any]]:
+    """Redirects as plain values."""
+    return [
+        {"status": hop.status, "url": safe_url(hop.url), "location": safe_url(hop.location), "address": hop.address}
+        for hop in hops
+    ]
+
+
+def _leaf_pem(handle: pycurl.Curl) -> str:
+    """The first certificate the server showed; libcurl lists it even when it did not accept it."""
+    chain = handle.getinfo(pycurl.INFO_CERTINFO)
+    return next((value for name, value in chain[0] if name == "Cert"), "") if chain else ""
