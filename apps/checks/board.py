@@ -26,12 +26,13 @@ from apps.checks import state
 
 @dataclass
 class RegionRow:
-    """One CheckRegion row. `scheduled_generation` is what a result must carry to count."""
+    """One CheckRegion row. A result counts while the row is claimed and only with its generation."""
 
     id: int
     check_id: UUID
     region_id: UUID
     generation: int
+    claimed: bool
     interval_seconds: int
     last_result_at: datetime | None
     state: state.RegionState
@@ -106,7 +107,7 @@ _TARGETS = """
 _CHECKS = """
     SELECT c.id, c.target_id, c.failure_threshold, c.recovery_threshold, c.quorum, c.affects_status,
            coalesce(k.verdict, 'unknown'), coalesce(k.reason, 'not_measured'), coalesce(k.since, c.created_at),
-           r.id, r.region_id, r.generation, r.interval_seconds, r.last_result_at,
+           r.id, r.region_id, r.generation, r.lease_until IS NOT NULL, r.interval_seconds, r.last_result_at,
            r.verdict, r.verdict_since, r.reason, r.failures, r.degradations, r.successes, r.recoveries
     FROM checks_check c
     JOIN catalog_target t ON t.id = c.target_id AND t.deleted_at IS NULL AND t.enabled
@@ -162,15 +163,16 @@ def _region_row(check_id: UUID, columns: tuple[Any, ...]) -> RegionRow:
         check_id=check_id,
         region_id=columns[1],
         generation=columns[2],
-        interval_seconds=columns[3],
-        last_result_at=columns[4],
+        claimed=columns[3],
+        interval_seconds=columns[4],
+        last_result_at=columns[5],
         state=state.RegionState(
-            verdict=Status(columns[5]),
-            since=columns[6],
-            reason=columns[7],
-            failures=columns[8],
-            degradations=columns[9],
-            successes=columns[10],
-            recoveries=columns[11],
+            verdict=Status(columns[6]),
+            since=columns[7],
+            reason=columns[8],
+            failures=columns[9],
+            degradations=columns[10],
+            successes=columns[11],
+            recoveries=columns[12],
         ),
     )

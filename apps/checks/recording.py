@@ -73,7 +73,9 @@ def _match(board: Board, finished: Finished, regions: dict[str, UUID], targets: 
     row = board.region(check_id, region_id)
     run = finished.job.run
     identifier = UUID(run) if run else uuid7()
-    if row is not None and row.generation == finished.job.generation and not row.measured:
+    if row is not None and row.claimed and row.generation == finished.job.generation:
+        # The claim is used up here: a message delivered twice finds it gone, in this batch or a later one.
+        row.claimed, row.changed, row.measured = False, True, True
         return _Kept(identifier, finished, check_id, region_id, row)
     # A look somebody asked for is kept and shown even when it may not count (a paused check, a later edit).
     return _Kept(identifier, finished, check_id, region_id, None) if run else None
@@ -83,7 +85,6 @@ def _apply(board: Board, item: _Kept, row: RegionRow) -> None:
     outcome = item.finished.outcome
     at = _moment(outcome.started_at)
     check = board.checks[item.check_id]
-    row.changed = row.measured = True
     if outcome.state is not OutcomeState.INDETERMINATE:
         row.last_result_at = max(row.last_result_at or at, at)
     row.state = state.decide_region(row.state, outcome.state, outcome.reason, at, check.policy)
