@@ -154,7 +154,8 @@ class NotificationAttempt(models.Model):
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="attempt_rows")
     number = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
-    duration_ms = models.FloatField()
+    # Empty when the sending process stopped before it heard an answer.
+    duration_ms = models.FloatField(null=True, blank=True)
     succeeded = models.BooleanField()
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
     reason = models.CharField(max_length=40)

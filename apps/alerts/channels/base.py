@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.outbound.exchange import Exchange, HttpRequest
 from apps.core.registry import Registry
-
-if TYPE_CHECKING:
-    from apps.core.outbound import Door
 
 # How much of a receiver's answer is kept, for administrators to read.
 ANSWER_LIMIT_CHARACTERS = 500
+# No attempt takes longer, whatever the receiver does: the lease of a claim is counted on it.
+SEND_TIMEOUT_SECONDS = 15.0
 
 
 class MessageType(StrEnum):
@@ -151,16 +151,26 @@ class Delivery:
     answer: str = ""
 
 
-class ChannelKind(ABC):
+class Client(Protocol):
+    """The outbound door as a kind is given it: the address policy of channels is already inside."""
+
+    def fetch(self, request: HttpRequest, *, timeout_seconds: float) -> Exchange:
+        """Send and wait, at most `timeout_seconds` in all. Raises OutboundError when no complete answer comes."""
+
+
+ConfigType = TypeVar("ConfigType", bound=msgspec.Struct)
+
+
+class ChannelKind(ABC, Generic[ConfigType]):
     """One kind of channel. Registered by its file with `CHANNEL_KINDS.add(Kind.name, Kind())`."""
 
     name: ClassVar[str]
     label: ClassVar[Any]
     # A frozen msgspec.Struct: the API's validation, the JSON Schema and the form all come from it.
-    Config: ClassVar[type[msgspec.Struct]]
+    Config: type[ConfigType]
 
     @abstractmethod
-    def send(self, message: Message, config: Any, client: Door) -> Delivery:
+    def send(self, message: Message, config: ConfigType, client: Client) -> Delivery:
         """Try once. Never raises for what a receiver or the network does; `config` is an opened `Config`."""
 
     def prepare(self, config: dict[str, Any]) -> dict[str, Any]:
@@ -171,9 +181,10 @@ class ChannelKind(ABC):
         """Where it goes, short and without anything a stranger could use: for lists, and for readers."""
         return ""
 
-    def hosts(self, config: Mapping[str, Any]) -> dict[str, str]:
-        """The hosts a configuration names, by the field that names them: the address policy is asked at saving."""
+    def addresses(self, config: Mapping[str, Any]) -> dict[str, str]:
+        """Addresses written out in a configuration, by field: the address policy is asked for them when it is saved.
+        (Names are looked up, and every address checked, at each attempt.)"""
         return {}
 
 
-CHANNEL_KINDS: Registry[ChannelKind] = Registry("channel kind", package="apps.alerts.channels")
+CHANNEL_KINDS: Registry[ChannelKind[Any]] = Registry("channel kind", package="apps.alerts.channels")

@@ -1,0 +1,323 @@
+"""The `webhook` kind: every event as one signed JSON request, after the Standard Webhooks specification.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+A machine reads it, so nothing is grouped, summarised or worded.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets as system_secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+from standardwebhooks.webhooks import Webhook
+
+from apps.alerts.channels.base import (
+    ANSWER_LIMIT_CHARACTERS,
+    CHANNEL_KINDS,
+    SEND_TIMEOUT_SECONDS,
+    ChannelKind,
+    Client,
+    Delivery,
+    DeliveryReason,
+    Message,
+)
+from apps.core.kindconfig import SECRET, Text, field
+from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
+from apps.core.outbound.locations import BadLocation, Location, parse_location
+
+# The specification asks for a body below 20 kB.
+BODY_LIMIT_BYTES = 20_000
+# Only the start of an answer is kept; how much is read before the connection is dropped.
+ANSWER_LIMIT_BYTES = 64 * 1024
+MAX_RETRY_AFTER_SECONDS = 3_600.0
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix every such secret has
+MIN_SECRET_BYTES, MAX_SECRET_BYTES, NEW_SECRET_BYTES = 24, 64, 32
+
+
+class WebhookConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to, and what the receiver verifies our signature with."""
+
+    # Private: the path or query of many a webhook URL is itself a password.
+    url: Annotated[
+        str,
+        field(
+            _("URL"),
+            _("Where the messages are sent by POST."),
+            widget="url",
+            max_length=2_000,
+            private=True,
+            destination=True,
+            placeholder="https://example.org/hooks/portal",
+        ),
+    ]
+    secret: Annotated[
+        str,
+        field(
+            _("Signing secret"),
+            _("Starts with whsec_. Leave it empty and the portal makes one, shown once after saving."),
+            max_length=200,
+        ),
+        SECRET,
+    ] = ""
+
+    def check(self) -> dict[str, list[Text]]:
+        """What the types cannot say: a usable URL, and a secret of the right form and length."""
+        errors: dict[str, list[Text]] = {}
+        if problem := _url_problem(self.url):
+            errors["url"] = [problem]
+        if self.secret and (problem := _secret_problem(self.secret)):
+            errors["secret"] = [problem]
+        return errors
+
+
+class WebhookKind(ChannelKind[WebhookConfig]):
+    name = "webhook"
+    label = _("Webhook")
+    Config = WebhookConfig
+
+    def send(self, message: Message, config: WebhookConfig, client: Client) -> Delivery:
+        """POST the signed body once. Redirects are not followed: the message would arrive where nobody put it."""
+        body = encode_body(message)
+        request = HttpRequest(
+            url=config.url,
+            method="POST",
+            headers=signed_headers(message, body, config.secret),
+            body=body,
+            max_bytes=ANSWER_LIMIT_BYTES,
+            keep_bytes=4 * ANSWER_LIMIT_CHARACTERS,
+        )
+        try:
+            exchange = client.fetch(request, timeout_seconds=SEND_TIMEOUT_SECONDS)
+        except OutboundError as error:
+            return judge_failure(error)
+        return judge(exchange.status, exchange.headers, message.sent_at, answer=_excerpt(exchange))
+
+    def prepare(self, config: dict[str, Any]) -> dict[str, Any]:
+        """A signing secret where none was given: an unsigned message is one a receiver cannot trust."""
+        return config if config.get("secret") else {**config, "secret": new_secret()}
+
+    def destination(self, config: Mapping[str, Any]) -> str:
+        """Scheme and host: the rest of the URL may be a password."""
+        location = _location(config)
+        if location is None:
+            return ""
+        parts = urlsplit(location.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def addresses(self, config: Mapping[str, Any]) -> dict[str, str]:
+        location = _location(config)
+        return {"url": location.address} if location and location.address else {}
+
+
+# --- What is sent -----------------------------------------------------------------------------------------
+
+
+def encode_body(message: Message) -> bytes:
+    """The body as UTF-8 JSON of at most BODY_LIMIT_BYTES. Evidence gives way first; the links always stay."""
+    change = message.data.get("change") or {}
+    evidence = change.get("evidence") or {}
+    body = _encode(message, message.data)
+    for characters in (2_000, 500, 100):
+        if len(body) <= BODY_LIMIT_BYTES:
+            return body
+        smaller = {**_trimmed(evidence, characters), "truncated": True}
+        body = _encode(message, {**message.data, "change": {**change, "evidence": smaller}})
+    if len(body) > BODY_LIMIT_BYTES:
+        body = _encode(message, {**message.data, "change": {**change, "evidence": {"truncated": True}}})
+    return body
+
+
+def _encode(message: Message, data: Mapping[str, Any]) -> bytes:
+    body = {"type": message.type, "timestamp": _timestamp(message.occurred_at), "data": data}
+    # A lone surrogate is not valid UTF-8; what a probe saw may hold one.
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _trimmed(value: Any, characters: int, depth: int = 0) -> Any:
+    """`value` with shorter texts and fewer entries, so that its shape still tells what it was."""
+    entries = max(5, characters // 50)
+    if isinstance(value, str):
+        return value if len(value) <= characters else f"{value[:characters]}…"
+    if depth >= 4:
+        return None if isinstance(value, dict | list) else value
+    if isinstance(value, dict):
+        kept = list(value.items())[:entries]
+        return {str(key)[:100]: _trimmed(entry, characters, depth + 1) for key, entry in kept}
+    if isinstance(value, list):
+        return [_trimmed(entry, characters, depth + 1) for entry in value[:entries]]
+    return value
+
+
+def signed_headers(message: Message, body: bytes, secret: str) -> dict[str, str]:
+    """The three headers a receiver verifies, and what the body is.
+
+    The package signs whatever wall clock it is given as if it were UTC, so the moment is turned into UTC here.
+    """
+    moment = message.sent_at.astimezone(UTC)
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Monitor-Portal",
+        "webhook-id": message.id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(message.id, moment, body.decode()),
+    }
+
+
+def new_secret() -> str:
+    return SECRET_PREFIX + base64.b64encode(system_secrets.token_bytes(NEW_SECRET_BYTES)).decode()
+
+
+# --- What came of it --------------------------------------------------------------------------------------
+
+_REFUSALS: dict[int, DeliveryReason] = {
+    HTTPStatus.UNAUTHORIZED: DeliveryReason.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN: DeliveryReason.UNAUTHORIZED,
+    HTTPStatus.NOT_FOUND: DeliveryReason.NOT_FOUND,
+    HTTPStatus.GONE: DeliveryReason.RECEIVER_GONE,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: DeliveryReason.TOO_LARGE,
+}
+_TRY_AGAIN: dict[int, DeliveryReason] = {
+    HTTPStatus.REQUEST_TIMEOUT: DeliveryReason.RECEIVER_TIMEOUT,
+    HTTPStatus.TOO_EARLY: DeliveryReason.RECEIVER_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS: DeliveryReason.RATE_LIMITED,
+}
+
+
+def judge(status: int, headers: Mapping[str, str], now: datetime, *, answer: str = "") -> Delivery:
+    """What an answer means. `headers` are lower-case names; `now` is what an HTTP date is counted from."""
+    ok, retryable, reason = classify(status)
+    return Delivery(
+        ok=ok,
+        retryable=retryable,
+        reason=reason,
+        status_code=status,
+        retry_after_seconds=retry_after(headers.get("retry-after", ""), now) if retryable else None,
+        disable=reason is DeliveryReason.RECEIVER_GONE,
+        answer=answer,
+    )
+
+
+def classify(status: int) -> tuple[bool, bool, DeliveryReason]:
+    """(ok, retryable, reason) of a status. Repeating what was refused changes nothing: that is for a person to mend."""
+    if 200 <= status < 300:
+        return True, False, DeliveryReason.DELIVERED
+    if status in _TRY_AGAIN:
+        return False, True, _TRY_AGAIN[status]
+    if 500 <= status < 600:
+        return False, True, DeliveryReason.RECEIVER_ERROR
+    if 300 <= status < 400:
+        return False, False, DeliveryReason.REDIRECTED
+    if 400 <= status < 500:
+        return False, False, _REFUSALS.get(status, DeliveryReason.REFUSED)
+    return False, False, DeliveryReason.UNEXPECTED_STATUS
+
+
+_FAILURES: dict[OutboundReason, DeliveryReason] = {
+    OutboundReason.DNS_NOT_FOUND: DeliveryReason.NAME_NOT_RESOLVED,
+    OutboundReason.DNS_TIMEOUT: DeliveryReason.NAME_NOT_RESOLVED,
+    OutboundReason.DNS_ERROR: DeliveryReason.NAME_NOT_RESOLVED,
+    OutboundReason.ADDRESS_DENIED: DeliveryReason.ADDRESS_DENIED,
+    OutboundReason.CONNECT_REFUSED: DeliveryReason.CONNECTION_FAILED,
+    OutboundReason.CONNECT_TIMEOUT: DeliveryReason.TIMEOUT,
+    OutboundReason.UNREACHABLE: DeliveryReason.CONNECTION_FAILED,
+    OutboundReason.CONNECTION_RESET: DeliveryReason.CONNECTION_FAILED,
+    OutboundReason.EMPTY_RESPONSE: DeliveryReason.CONNECTION_FAILED,
+    OutboundReason.TIMEOUT: DeliveryReason.TIMEOUT,
+    OutboundReason.SLOW_RESPONSE: DeliveryReason.TIMEOUT,
+    OutboundReason.TLS_EXPIRED: DeliveryReason.TLS_FAILED,
+    OutboundReason.TLS_NOT_YET_VALID: DeliveryReason.TLS_FAILED,
+    OutboundReason.TLS_WRONG_HOST: DeliveryReason.TLS_FAILED,
+    OutboundReason.TLS_UNTRUSTED: DeliveryReason.TLS_FAILED,
+    OutboundReason.TLS_ERROR: DeliveryReason.TLS_FAILED,
+    OutboundReason.REDIRECT_LOOP: DeliveryReason.REDIRECTED,
+    OutboundReason.TOO_MANY_REDIRECTS: DeliveryReason.REDIRECTED,
+    OutboundReason.REDIRECT_REFUSED: DeliveryReason.REDIRECTED,
+    OutboundReason.INVALID_CONFIGURATION: DeliveryReason.INVALID_CONFIGURATION,
+}
+_NOT_RETRYABLE = {
+    DeliveryReason.ADDRESS_DENIED,
+    DeliveryReason.REDIRECTED,
+    DeliveryReason.INVALID_CONFIGURATION,
+}
+
+
+def judge_failure(error: OutboundError) -> Delivery:
+    """What it means that no complete answer came. A status that did arrive counts: the body is of no interest."""
+    if error.status is not None and error.status >= 200:
+        ok, retryable, reason = classify(error.status)
+        gone = reason is DeliveryReason.RECEIVER_GONE
+        return Delivery(ok=ok, retryable=retryable, reason=reason, status_code=error.status, disable=gone)
+    reason = _FAILURES.get(error.reason, DeliveryReason.PROTOCOL_ERROR)
+    return Delivery(ok=False, retryable=reason not in _NOT_RETRYABLE, reason=reason)
+
+
+def retry_after(value: str, now: datetime) -> float | None:
+    """Seconds to wait, from `Retry-After` as seconds or an HTTP date: 0 to MAX_RETRY_AFTER_SECONDS; None if absent."""
+    text = value.strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        seconds = float(text[:9])
+    else:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (ValueError, OverflowError):
+            return None
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        seconds = (aware - now).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _excerpt(exchange: Exchange) -> str:
+    """The start of the answer as plain text: control characters would break a log line, and PostgreSQL takes no NUL."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in exchange.text()[:ANSWER_LIMIT_CHARACTERS])
+    return " ".join(printable.split())
+
+
+# --- What is accepted -------------------------------------------------------------------------------------
+
+
+def _location(config: Mapping[str, Any]) -> Location | None:
+    try:
+        return parse_location(str(config.get("url", "")))
+    except BadLocation:
+        return None
+
+
+def _url_problem(url: str) -> Text | None:
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        return _("Leave user name and password out of the URL: the signature proves who is calling.")
+    try:
+        parse_location(url)
+    except BadLocation as error:
+        return error.sentence
+    return None
+
+
+def _secret_problem(secret: str) -> Text | None:
+    encoded = secret.removeprefix(SECRET_PREFIX)
+    try:
+        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(SECRET_PREFIX) or not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
+        return _("Enter whsec_ followed by 24 to 64 bytes in base64, or leave it empty to have one made.")
+    return None
+
+
+CHANNEL_KINDS.add(WebhookKind.name, WebhookKind())

@@ -1,0 +1,193 @@
+"""Which notifications are sent next: one statement claims them, another buries what can no longer be sent.
+
+Several processes claim at once. Ranking is done on a snapshot, so the rows are looked at again under their lock; the
+clock is the database's. Everything here is safe to repeat and safe to lose: a claim whose process dies runs out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.alerts.channels.base import DeliveryReason
+from apps.alerts.policy import BREAKER_THRESHOLD, HALF_OPEN_SECONDS, LEASE_SECONDS
+from apps.core import clock
+from apps.core.news import News, announce_all
+
+# A channel never takes more than this many senders, so that one that hangs leaves the others free.
+PER_CHANNEL = 4
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One notification this process may send until its lease ends. `channel_config` is still sealed."""
+
+    id: UUID
+    kind: str
+    payload: dict[str, Any]
+    environment: UUID | None
+    attempts: int
+    attempts_allowed: int
+    channel: UUID
+    channel_kind: str
+    channel_config: dict[str, Any]
+
+
+# What may be sent now. `n.incident_id IS NULL` is a message a person asked for: it does not wait for the breaker, and
+# is the best probe there is of whether the endpoint is back. The last two conditions keep an incident in order: not
+# before the one before it, be that one waiting here or not even routed (another process may hold it just now).
+_READY = """
+    SELECT n.id, n.channel_id, coalesce(busy.senders, 0) AS senders, c.failures >= %(threshold)s AS half_open,
+           row_number() OVER (PARTITION BY n.channel_id ORDER BY n.not_before, n.id) AS place
+    FROM alerts_notification n
+    JOIN alerts_channel c ON c.id = n.channel_id
+    LEFT JOIN (
+        SELECT channel_id, count(*) AS senders FROM alerts_notification
+        WHERE state = 'sending' AND lease_until > statement_timestamp() GROUP BY channel_id
+    ) busy ON busy.channel_id = n.channel_id
+    WHERE n.state IN ('pending', 'sending') AND n.not_before <= statement_timestamp()
+      AND (n.state = 'pending' OR n.lease_until <= statement_timestamp())
+      AND n.attempts < n.attempts_allowed
+      AND c.enabled AND c.deleted_at IS NULL
+      AND (c.open_until IS NULL OR c.open_until <= statement_timestamp() OR n.incident_id IS NULL)
+      AND NOT EXISTS (
+          SELECT 1 FROM alerts_notification earlier
+          WHERE earlier.channel_id = n.channel_id AND earlier.incident_id = n.incident_id
+            AND earlier.sequence < n.sequence AND earlier.state IN ('pending', 'sending')
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM checks_incidentevent earlier
+          WHERE earlier.incident_id = n.incident_id AND earlier.sequence < n.sequence AND earlier.routed_at IS NULL
+      )
+"""
+_ALLOWED = "place + senders <= CASE WHEN half_open THEN 1 ELSE %(per_channel)s END"
+
+# An attempt that nobody finished is written down too: number and moment are known, the answer is not.
+_CLAIM = f"""
+    WITH ready AS ({_READY}),
+    locked AS (
+        SELECT n.id, n.state, n.attempts, n.lease_until, ready.half_open
+        FROM alerts_notification n JOIN ready ON ready.id = n.id
+        WHERE {_ALLOWED}
+          AND (n.state = 'pending' OR (n.state = 'sending' AND n.lease_until <= statement_timestamp()))
+        ORDER BY n.not_before, n.id
+        LIMIT %(limit)s
+        FOR UPDATE OF n SKIP LOCKED
+    ),
+    interrupted AS (
+        INSERT INTO alerts_notificationattempt (notification_id, number, at, succeeded, reason, answer)
+        SELECT id, attempts, lease_until - make_interval(secs => %(lease)s), false, %(interrupted)s, ''
+        FROM locked WHERE state = 'sending'
+        ON CONFLICT DO NOTHING
+    )
+    UPDATE alerts_notification n
+    SET state = 'sending', attempts = n.attempts + 1,
+        lease_until = statement_timestamp() + make_interval(secs => %(lease)s)
+    FROM locked, alerts_channel c
+    WHERE n.id = locked.id AND c.id = n.channel_id
+    RETURNING n.id, n.kind, n.payload::text, n.environment_id, n.attempts, n.attempts_allowed,
+              n.channel_id, c.kind, c.config::text, locked.half_open
+"""  # noqa: S608 - the parts are constants of this module; every value is a parameter
+
+_ANY_READY = f"SELECT EXISTS (SELECT 1 FROM ({_READY}) ready WHERE {_ALLOWED})"  # noqa: S608 - as above
+
+_HOLD = """
+    UPDATE alerts_channel SET open_until = statement_timestamp() + make_interval(secs => %s) WHERE id = ANY(%s)
+"""
+
+
+def _parameters(**others: Any) -> dict[str, Any]:
+    return {"threshold": BREAKER_THRESHOLD, "per_channel": PER_CHANNEL, **others}
+
+
+# What can never be sent: its channel was switched off or deleted, or the last attempt it was allowed was lost.
+_HOPELESS = """
+    SELECT n.id, n.state, n.attempts, n.lease_until,
+           CASE WHEN c.deleted_at IS NOT NULL THEN %(deleted)s WHEN NOT c.enabled THEN %(disabled)s
+                ELSE %(interrupted)s END AS why,
+           c.deleted_at IS NULL AND c.enabled AS tried
+    FROM alerts_notification n JOIN alerts_channel c ON c.id = n.channel_id
+    WHERE (n.state = 'pending' OR (n.state = 'sending' AND n.lease_until <= statement_timestamp()))
+      AND (c.deleted_at IS NOT NULL OR NOT c.enabled OR n.attempts >= n.attempts_allowed)
+"""
+_BURY = f"""
+    WITH locked AS ({_HOPELESS} LIMIT 1000 FOR UPDATE OF n SKIP LOCKED),
+    interrupted AS (
+        INSERT INTO alerts_notificationattempt (notification_id, number, at, succeeded, reason, answer)
+        SELECT id, attempts, lease_until - make_interval(secs => %(lease)s), false, %(interrupted)s, ''
+        FROM locked WHERE state = 'sending'
+        ON CONFLICT DO NOTHING
+    )
+    UPDATE alerts_notification n
+    SET state = CASE WHEN locked.tried THEN 'dead' ELSE 'dropped' END, reason = locked.why,
+        finished_at = statement_timestamp(), lease_until = NULL
+    FROM locked WHERE n.id = locked.id
+    RETURNING n.id, n.environment_id, n.state
+"""  # noqa: S608 - the parts are constants of this module; every value is a parameter
+_ANY_HOPELESS = f"SELECT EXISTS ({_HOPELESS})"
+
+
+def claim_due(limit: int) -> list[Claimed]:
+    """Claim at most `limit` notifications; each is counted as an attempt now, so that one that kills its process
+    runs out of attempts too."""
+    parameters = _parameters(limit=limit, lease=LEASE_SECONDS, interrupted=DeliveryReason.INTERRUPTED.value)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, parameters)
+        rows = cursor.fetchall()
+        trying = [row[6] for row in rows if row[9]]
+        if trying:
+            # Half open: one goes through, and the rest wait until it has come back.
+            cursor.execute(_HOLD, [HALF_OPEN_SECONDS, trying])
+    return [_claimed(row) for row in rows]
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    return Claimed(
+        id=row[0],
+        kind=row[1],
+        payload=json.loads(row[2]),
+        environment=row[3],
+        attempts=row[4],
+        attempts_allowed=row[5],
+        channel=row[6],
+        channel_kind=row[7],
+        channel_config=json.loads(row[8]),
+    )
+
+
+@transaction.atomic
+def bury_hopeless() -> int:
+    """Finish what can never be sent: dropped with its channel, or dead. Returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BURY, {**_hopeless_parameters(), "lease": LEASE_SECONDS})
+        rows = cursor.fetchall()
+    at = clock.now()
+    announce_all(
+        [
+            News(type=f"notification.{state}", ids=(key,), environment=environment, at=at)
+            for key, environment, state in rows
+        ]
+    )
+    return len(rows)
+
+
+def anything_to_send() -> bool:
+    """Whether `claim_due` or `bury_hopeless` would find a row now. Two cheap queries over what waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_READY, _parameters())
+        if cursor.fetchone()[0]:
+            return True
+        cursor.execute(_ANY_HOPELESS, _hopeless_parameters())
+        return bool(cursor.fetchone()[0])
+
+
+def _hopeless_parameters() -> dict[str, Any]:
+    return {
+        "deleted": DeliveryReason.CHANNEL_DELETED.value,
+        "disabled": DeliveryReason.CHANNEL_DISABLED.value,
+        "interrupted": DeliveryReason.INTERRUPTED.value,
+    }

@@ -1,0 +1,78 @@
+"""Reading channels and notifications, each with a fixed number of queries."""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
+
+from apps.accounts.models import User
+from apps.alerts.claims import anything_to_send
+from apps.alerts.models import Channel, Notification, NotificationAttempt
+
+_ANY_UNROUTED = """
+    SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
+        OR EXISTS (SELECT 1 FROM checks_statechange WHERE routed_at IS NULL)
+"""
+_OLDEST_WAITING = """
+    SELECT extract(epoch FROM statement_timestamp() - least(
+        (SELECT min(at) FROM checks_incidentevent WHERE routed_at IS NULL),
+        (SELECT min(at) FROM checks_statechange WHERE routed_at IS NULL)
+    ))
+"""
+
+
+def has_waiting() -> bool:
+    """Whether anything is to be routed or sent now: at most three index look-ups, asked once a second."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_UNROUTED)
+        if cursor.fetchone()[0]:
+            return True
+    return anything_to_send()
+
+
+def outbox_age_seconds() -> float:
+    """How long the oldest row of the outbox of checks has waited to be routed; 0 when none does."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_WAITING)
+        age = cursor.fetchone()[0]
+    return max(float(age), 0.0) if age is not None else 0.0
+
+
+def count_by_state() -> dict[str, int]:
+    """Unfinished and given-up notifications by state, for the portal's own health."""
+    unfinished = [Notification.State.PENDING, Notification.State.SENDING, Notification.State.DEAD]
+    rows = Notification.objects.filter(state__in=unfinished).values_list("state").annotate(rows=Count("pk"))
+    return dict(rows)
+
+
+def list_channels(user: User) -> QuerySet[Channel]:
+    """Channels `user` may read, by name, each with its last delivery (`last_state`, `last_reason`, `last_at`)."""
+    last = Notification.objects.filter(channel=OuterRef("pk")).order_by("-created_at")
+    return (
+        Channel.objects.present()
+        .visible_to(user)
+        .select_related("environment")
+        .annotate(
+            last_id=Subquery(last.values("pk")[:1]),
+            last_state=Subquery(last.values("state")[:1]),
+            last_reason=Subquery(last.values("reason")[:1]),
+            last_at=Subquery(last.values("created_at")[:1]),
+        )
+        .order_by("name")
+    )
+
+
+def list_notifications(user: User) -> QuerySet[Notification]:
+    """Notifications `user` may read, newest first, with channel, environment, incident and target at hand."""
+    return (
+        Notification.objects.visible_to(user)
+        .select_related("channel", "environment", "incident__target")
+        .order_by(F("created_at").desc(), "-id")
+    )
+
+
+def with_attempts(notifications: QuerySet[Notification]) -> QuerySet[Notification]:
+    """The same, with every attempt (one more query)."""
+    return notifications.prefetch_related(
+        Prefetch("attempt_rows", queryset=NotificationAttempt.objects.order_by("number"))
+    )
