@@ -57,7 +57,7 @@ class ResultPagination(CursorPagination):
 
 
 class CheckViewSet(PortalViewSet):
-    """How and how often targets are looked at. `config` is described by `check-kinds/`; secrets in it are write-only."""
+    """How and how often targets are looked at. `check-kinds/` describes `config`; secrets in it are write-only."""
 
     serializer_class = CheckSerializer
     filterset_class = CheckFilter
@@ -278,3 +278,5 @@ urlpatterns = [
     path("summary/", SummaryView.as_view(), name="summary"),
     path("targets/<uuid:target_id>/uptime/", UptimeView.as_view(), name="target-uptime"),
 ]
+# Mounted under /api/monitoring/, where tools of the systems this portal replaces look for it.
+monitoring_urlpatterns = [path("realtime-stats", RealtimeStatsView.as_view(), name="realtime-stats")]
