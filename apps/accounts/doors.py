@@ -46,11 +46,11 @@ def signed_in(view: PageView[Parameters]) -> AnyView[Parameters]:
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_login(cast("PageRequest", request))
         response = view(cast("PageRequest", request), *args, **kwargs)
-        patch_cache_control(response, private=True, no_cache=True, max_age=0, must_revalidate=True)  # type: ignore[arg-type]
+        patch_cache_control(response, private=True, no_cache=True, max_age=0, must_revalidate=True)
         return response
 
     return guarded

@@ -1,0 +1,188 @@
+"""Lists of targets: filtered, sorted and paged in the URL, so that a list can be sent to a colleague."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Lower
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.catalog.models import Target, TargetKind
+from apps.catalog.selectors import list_targets
+from apps.catalog.status import Status
+from apps.core.keyset import Column, Page, page_of
+from apps.dashboard.rows import TargetRow, rows_of, urgency
+
+PAGE_SIZE = 50
+TAGS_OFFERED = 40
+_LONGEST_SEARCH = 200
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class TargetList:
+    """One list: which kinds it holds, the words of its page, and what `get_summary` calls its counts."""
+
+    name: str
+    title: Any
+    kinds: tuple[TargetKind, ...]
+    counts: tuple[str, ...]
+    empty: Any
+
+    @property
+    def url_name(self) -> str:
+        return f"dashboard:{self.name}-list"
+
+    @property
+    def fragment_name(self) -> str:
+        return f"dashboard:{self.name}-list-fragment"
+
+
+LISTS = {
+    entry.name: entry
+    for entry in (
+        TargetList("target", _("Targets"), tuple(TargetKind), ("targets",), _("Nothing is watched yet.")),
+        TargetList(
+            "model",
+            _("Models"),
+            (TargetKind.PROVIDER, TargetKind.MODEL),
+            ("providers", "models"),
+            _("No provider is watched yet."),
+        ),
+        TargetList("service", _("Services"), (TargetKind.SERVICE,), ("services",), _("No service is watched yet.")),
+    )
+}
+
+# --- What the URL says ----------------------------------------------------------------------------------------
+
+_GROUP = (Column("group_name"), Column("group_id", UUID), Column("level", int), Column("label"), Column("id", UUID))
+SORTS: dict[str, tuple[Column, ...]] = {
+    "name": _GROUP,
+    "-name": tuple(replace(column, descending=not column.descending) for column in _GROUP[:2]) + _GROUP[2:],
+    "status": (Column("urgency", int), Column("since", datetime.fromisoformat, True), Column("id", UUID)),
+    "-status": (Column("urgency", int, True), Column("since", datetime.fromisoformat, True), Column("id", UUID)),
+    "since": (Column("since", datetime.fromisoformat), Column("id", UUID)),
+    "-since": (Column("since", datetime.fromisoformat, True), Column("id", UUID)),
+    "result": (Column("measured", datetime.fromisoformat), Column("id", UUID)),
+    "-result": (Column("measured", datetime.fromisoformat, True), Column("id", UUID)),
+}
+DEFAULT_SORT = "name"
+STATUSES = tuple(status.value for status in Status)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What somebody asked for. Anything the URL holds that means nothing here is left out."""
+
+    status: str = ""
+    kind: str = ""
+    enabled: str = ""
+    tag: str = ""
+    search: str = ""
+    sort: str = DEFAULT_SORT
+    cursor: str = ""
+
+    @classmethod
+    def read(cls, query: QueryDict) -> Filters:
+        sort = query.get("sort", "")
+        enabled = query.get("enabled", "")
+        kind = query.get("kind", "")
+        status = query.get("status", "")
+        return cls(
+            status=status if status in STATUSES else "",
+            kind=kind if kind in TargetKind.values else "",
+            enabled=enabled if enabled in ("yes", "no") else "",
+            tag=_text(query.get("tag", "")),
+            search=_text(query.get("q", "")),
+            sort=sort if sort in SORTS else DEFAULT_SORT,
+            cursor=query.get("cursor", ""),
+        )
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.status or self.kind or self.enabled or self.tag or self.search)
+
+    def query(self, **changes: Any) -> str:
+        """The query string of this view with `changes`; a new filter or order starts at the first page."""
+        changed = replace(self, **{"cursor": "", **changes})
+        named = {
+            "status": changed.status,
+            "kind": changed.kind,
+            "enabled": changed.enabled,
+            "tag": changed.tag,
+            "q": changed.search,
+        }
+        pairs = [(name, value) for name, value in named.items() if value]
+        if changed.sort != DEFAULT_SORT:
+            pairs.append(("sort", changed.sort))
+        if changed.cursor:
+            pairs.append(("cursor", changed.cursor))
+        return urlencode(pairs)
+
+
+def _text(value: str) -> str:
+    return value.replace("\x00", "").strip()[:_LONGEST_SEARCH]
+
+
+# --- Reading --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of a list."""
+
+    rows: list[TargetRow]
+    next: str
+    previous: str
+
+
+def find(user: User, entry: TargetList, filters: Filters, environment: UUID | None) -> Found:
+    """One page. Five queries."""
+    page = _page(_filtered(user, entry, filters, environment), filters)
+    return Found(rows_of(page.rows, sparklines=True), page.next, page.previous)
+
+
+def _page(rows: QuerySet[Target], filters: Filters) -> Page[Target]:
+    ordered = rows.select_related("model__provider__target").annotate(
+        group_name=Lower(Coalesce("model__provider__target__name", "name")),
+        group_id=Coalesce("namespace", "id"),
+        level=Case(When(kind=TargetKind.MODEL, then=Value(1)), default=Value(0), output_field=IntegerField()),
+        label=Lower("name"),
+        urgency=urgency(),
+        since=F("status_row__since"),
+        measured=Coalesce("status_row__last_result_at", Value(_NEVER)),
+    )
+    return page_of(ordered, SORTS[filters.sort], filters.cursor, PAGE_SIZE)
+
+
+def _filtered(user: User, entry: TargetList, filters: Filters, environment: UUID | None) -> QuerySet[Target]:
+    rows = list_targets(user, environment).filter(kind__in=entry.kinds)
+    conditions: Mapping[str, Any] = {
+        "kind": filters.kind,
+        "status_row__status": filters.status,
+        "tags__contains": [filters.tag] if filters.tag else None,
+        "name__icontains": filters.search,
+    }
+    rows = rows.filter(**{name: value for name, value in conditions.items() if value})
+    return rows.filter(enabled=filters.enabled == "yes") if filters.enabled else rows
+
+
+def list_tags(user: User, entry: TargetList, environment: UUID | None) -> list[str]:
+    """The tags in use, in order; the first few dozen. One query."""
+    rows = list_targets(user, environment).filter(kind__in=entry.kinds).exclude(tags=[])
+    tags = rows.order_by().annotate(tag=Func(F("tags"), function="unnest")).values_list("tag", flat=True).distinct()
+    return list(tags.order_by("tag")[:TAGS_OFFERED])
+
+
+def counts_of(summary: Mapping[str, Any], entry: TargetList) -> dict[str, int]:
+    """The summary's counts of what the list holds, added up."""
+    names = ("total", *(status.value for status in Status))
+    return {name: sum(summary[group][name] for group in entry.counts) for name in names}

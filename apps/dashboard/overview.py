@@ -1,0 +1,243 @@
+"""The overview: what is wrong, since when, how we know, and who has it. Each panel is read on its own.
+
+Numbers come from `get_summary` and from nowhere else, so that they are the same as in the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.accounts.doors import PageRequest
+from apps.catalog.models import AIModel, Provider, Target, TargetKind
+from apps.catalog.scope import scope_of
+from apps.catalog.selectors import list_providers, list_targets
+from apps.catalog.status import Status
+from apps.checks import glance
+from apps.checks.models import Incident
+from apps.checks.reasons import sentence
+from apps.checks.selectors import (
+    WrongNow,
+    get_last_problem,
+    get_summary,
+    list_open_incidents,
+    list_recent_changes,
+    list_wrong_now,
+)
+from apps.core.panels import Panel
+from apps.dashboard.health import Part, judge
+from apps.dashboard.readings import take_readings
+from apps.dashboard.rows import TargetRow, by_name, rows_of, urgency
+
+# What a page shows before it refers to the list: the rest is one click away, and the worst always stands first.
+PROVIDERS_SHOWN = 12
+MODELS_SHOWN = 8
+SERVICES_SHOWN = 12
+WRONG_SHOWN = 20
+CHANGES_SHOWN = 15
+INCIDENTS_SHOWN = 10
+
+
+def summary_of(request: PageRequest) -> dict[str, Any]:
+    """The counts in the environment the page is about."""
+    return get_summary(request.user, environment_id(request))
+
+
+def environment_id(request: PageRequest) -> UUID | None:
+    environment = scope_of(request).environment
+    return environment.pk if environment is not None else None
+
+
+# --- The verdict ----------------------------------------------------------------------------------------------
+
+_WORST_FIRST = (Status.OUTAGE, Status.DEGRADED, Status.UNKNOWN, Status.MAINTENANCE)
+
+
+def load_verdict(request: PageRequest) -> dict[str, Any]:
+    summary = summary_of(request)
+    counts = summary["targets"]
+    worst = next((status for status in _WORST_FIRST if counts[status]), Status.OPERATIONAL)
+    return {
+        "status": worst if counts["total"] else Status.UNKNOWN,
+        "sentence": verdict_sentence(counts),
+        "as_of": datetime.fromisoformat(summary["as_of"]),
+    }
+
+
+def verdict_sentence(counts: dict[str, int]) -> str:
+    """ "All 38 targets operational", or "2 in outage, 1 degraded, 3 unknown of 38 targets"."""
+    total = counts["total"]
+    if not total:
+        return _("Nothing is watched yet")
+    if counts[Status.OPERATIONAL] == total:
+        return ngettext("The one target is operational", "All %(total)s targets operational", total) % {"total": total}
+    phrases = {
+        Status.OUTAGE: _("%(number)s in outage"),
+        Status.DEGRADED: _("%(number)s degraded"),
+        Status.UNKNOWN: _("%(number)s unknown"),
+        Status.MAINTENANCE: _("%(number)s in maintenance"),
+    }
+    parts = [phrases[status] % {"number": counts[status]} for status in _WORST_FIRST if counts[status]]
+    words = {"parts": ", ".join(parts), "total": total}
+    return ngettext("%(parts)s of %(total)s target", "%(parts)s of %(total)s targets", total) % words
+
+
+# --- Counts ---------------------------------------------------------------------------------------------------
+
+
+def load_counts(request: PageRequest) -> dict[str, Any]:
+    return {"summary": summary_of(request)}
+
+
+# --- Wrong now ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WrongRow:
+    """A target that is not well, and why by what was seen last."""
+
+    entry: WrongNow
+    why: str
+
+    @property
+    def target(self) -> Target:
+        return self.entry.target
+
+    @property
+    def incident(self) -> Incident | None:
+        return self.entry.incident
+
+
+def load_wrong(request: PageRequest) -> dict[str, Any]:
+    environment = environment_id(request)
+    entries = list_wrong_now(request.user, environment, limit=WRONG_SHOWN + 1)
+    counts = summary_of(request)["targets"]
+    evidence = glance.get_latest_evidence(entry.target.status_row.cause_check for entry in entries)
+    rows = [WrongRow(entry, _why_now(entry, evidence)) for entry in entries[:WRONG_SHOWN]]
+    return {
+        "rows": rows,
+        "total": counts["outage"] + counts["degraded"],
+        "unknown": counts["unknown"],
+        "last_problem": None if rows else get_last_problem(request.user, environment),
+    }
+
+
+def _why_now(entry: WrongNow, evidence: dict[UUID, dict[str, Any]]) -> str:
+    cause = entry.target.status_row.cause_check
+    seen = evidence.get(cause, entry.evidence) if cause is not None else entry.evidence
+    return sentence(entry.reason, seen)
+
+
+# --- Providers and services -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ProviderCard:
+    """A provider with the models that stand first: the worst, then by name. `hidden` more are in the list."""
+
+    provider: Provider
+    row: TargetRow
+    models: list[TargetRow]
+    total: int
+
+    @property
+    def hidden(self) -> int:
+        return self.total - len(self.models)
+
+
+def load_providers(request: PageRequest) -> dict[str, Any]:
+    environment = environment_id(request)
+    providers = list_providers(request.user)
+    if environment is not None:
+        providers = providers.filter(target__environment_id=environment)
+    shown = list(providers.order_by(urgency("target__"), by_name("target__"), "pk")[:PROVIDERS_SHOWN])
+    if not shown:
+        return {"cards": [], "hidden": 0}
+    models = _first_models(shown)
+    rows = {
+        row.target.pk: row
+        for row in rows_of(
+            [*(provider.target for provider in shown), *(model.target for model in models)], bars=True, medians=True
+        )
+    }
+    totals = _model_counts(shown)
+    cards = [
+        ProviderCard(
+            provider=provider,
+            row=rows[provider.pk],
+            models=[rows[model.pk] for model in models if model.provider_id == provider.pk],
+            total=totals.get(provider.pk, 0),
+        )
+        for provider in shown
+    ]
+    total = summary_of(request)["providers"]["total"]
+    return {"cards": cards, "hidden": max(0, total - len(shown))}
+
+
+def _first_models(providers: Iterable[Provider]) -> list[AIModel]:
+    """The first few models of each provider, the worst first. One query."""
+    place = Window(RowNumber(), partition_by=[F("provider")], order_by=[urgency("target__"), by_name("target__")])
+    rows = (
+        AIModel.objects.present()
+        .filter(provider__in=[provider.pk for provider in providers])
+        .select_related("target", "target__status_row")
+        .annotate(place=place)
+        .filter(place__lte=MODELS_SHOWN)
+        .order_by("provider", "place")
+    )
+    return list(rows)
+
+
+def _model_counts(providers: Iterable[Provider]) -> dict[UUID, int]:
+    rows = AIModel.objects.present().filter(provider__in=[provider.pk for provider in providers])
+    return dict(rows.values("provider").annotate(number=Count("pk")).values_list("provider", "number"))
+
+
+def load_services(request: PageRequest) -> dict[str, Any]:
+    services = list_targets(request.user, environment_id(request)).filter(kind=TargetKind.SERVICE)
+    shown = services.order_by(urgency(), by_name(), "pk")[:SERVICES_SHOWN]
+    rows = rows_of(shown, bars=True, medians=True)
+    total = summary_of(request)["services"]["total"]
+    return {"rows": rows, "hidden": max(0, total - len(rows))}
+
+
+# --- What happened --------------------------------------------------------------------------------------------
+
+
+def load_changes(request: PageRequest) -> dict[str, Any]:
+    changes = list(list_recent_changes(request.user, environment_id(request), limit=CHANGES_SHOWN))
+    return {"changes": changes}
+
+
+def load_incidents(request: PageRequest) -> dict[str, Any]:
+    incidents = list(list_open_incidents(request.user, environment_id(request), limit=INCIDENTS_SHOWN))
+    total = summary_of(request)["incidents"]["open"]
+    return {"incidents": incidents, "total": total, "hidden": max(0, total - len(incidents))}
+
+
+# --- The portal itself ----------------------------------------------------------------------------------------
+
+
+def load_health(request: PageRequest) -> dict[str, Any]:
+    parts: dict[str, Part] = judge(*take_readings())
+    return {"parts": parts, "well": all(part.ok for part in parts.values())}
+
+
+PANELS = (
+    Panel("verdict", "dashboard/_verdict.html", load_verdict, "summary"),
+    Panel("counts", "dashboard/_counts.html", load_counts, "summary"),
+    Panel("wrong", "dashboard/_wrong.html", load_wrong, "target,incident", hold=True),
+    Panel("providers", "dashboard/_providers.html", load_providers, "target", hold=True),
+    Panel("services", "dashboard/_services.html", load_services, "target", hold=True),
+    Panel("changes", "dashboard/_changes.html", load_changes, "target.status"),
+    Panel("incidents", "dashboard/_incidents.html", load_incidents, "incident", hold=True),
+    Panel("health", "dashboard/_health.html", load_health, "summary"),
+)
