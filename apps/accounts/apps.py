@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 class AccountsConfig(AppConfig):
     name = "apps.accounts"
-    verbose_name = _("People and access")  # type: ignore[assignment]
+    verbose_name = _("People and access")
 
     def ready(self) -> None:
         import_module("apps.accounts.receivers")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 class CatalogConfig(AppConfig):
     name = "apps.catalog"
-    verbose_name = _("Catalog")  # type: ignore[assignment]
+    verbose_name = _("Catalog")
 
     def ready(self) -> None:
         from apps.catalog import seeds  # noqa: PLC0415 - models are there only now

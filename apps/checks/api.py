@@ -39,8 +39,9 @@ from apps.checks.serializers import (
     StateChangeSerializer,
 )
 from apps.core import clock, kindconfig
-from apps.core.api import CursorPagination, PortalViewSet, ReadOnlyPortalViewSet
 from apps.core.api.filtering import refuse_unknown_parameters
+from apps.core.api.pagination import CursorPagination
+from apps.core.api.viewsets import PortalViewSet, ReadOnlyPortalViewSet
 from apps.probes.base import PROBE_KINDS
 
 

@@ -52,7 +52,7 @@ def dispatch_due() -> int:
 def queue_length(queue: str) -> int:
     """Messages waiting in a queue of the broker."""
     with Redis.from_url(settings.REDIS_BROKER_URL, socket_timeout=2, socket_connect_timeout=0.5) as client:
-        return int(client.llen(f"portal:{queue}"))  # type: ignore[arg-type]
+        return int(client.llen(f"portal:{queue}"))
 
 
 def make_jobs(region: str, claims: Iterable[schedule.Claim], run: UUID | None = None) -> list[ProbeJob]:
@@ -91,7 +91,7 @@ def send_batch(region: str, jobs: list[ProbeJob]) -> None:
     if not jobs:
         return
     lease = max(job.timeout_seconds for job in jobs) + schedule.LEASE_MARGIN_SECONDS
-    probe_batch.apply_async(args=[pack(jobs)], queue=queue_of(region), expires=lease)
+    probe_batch.apply_async(args=(pack(jobs),), queue=queue_of(region), expires=lease)
 
 
 def pack(jobs: list[ProbeJob]) -> str:

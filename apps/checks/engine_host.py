@@ -52,7 +52,7 @@ def _deliver(finished: list[Finished]) -> None:
     """Runs on the engine's delivery thread; raising makes the engine keep the outcomes and try again."""
     from apps.checks.tasks import record_outcomes  # noqa: PLC0415 - tasks use this module
 
-    record_outcomes.apply_async(args=[[item.to_wire() for item in finished]])
+    record_outcomes.apply_async(args=([item.to_wire() for item in finished],))
 
 
 def end_if_stuck() -> None:

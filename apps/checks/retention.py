@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+from django.db.models import Manager
 
 from apps.catalog.models import Target
 from apps.checks.models import Check, CheckRun
@@ -21,4 +24,5 @@ def purge() -> None:
         Target.objects.filter(deleted_at__lt=now - KEEP_DELETED),
         CheckRun.objects.filter(requested_at__lt=now - KEEP_RUNS),
     ):
-        rows.model._default_manager.filter(pk__in=rows.values("pk")[:BATCH]).delete()
+        manager: Manager[Any] = rows.model._default_manager
+        manager.filter(pk__in=rows.values("pk")[:BATCH]).delete()

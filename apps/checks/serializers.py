@@ -15,7 +15,15 @@ from apps.checks.models import Check, CheckResult, Incident, IncidentEvent, Stat
 from apps.checks.selectors import reason_of, verdict_of
 from apps.checks.services import masked_config, probe_kind
 from apps.core import kindconfig
-from apps.core.api import PortalSerializer
+from apps.core.api.serializers import PortalSerializer
+
+
+def _username() -> serializers.SlugRelatedField[Any]:
+    return serializers.SlugRelatedField(slug_field="username", read_only=True)
+
+
+def _slug() -> serializers.SlugRelatedField[Any]:
+    return serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
 
 class VisibleTargetField(serializers.PrimaryKeyRelatedField[Target]):
@@ -98,7 +106,7 @@ class TargetBriefSerializer(PortalSerializer):
     id = serializers.UUIDField(read_only=True)
     kind = serializers.CharField(read_only=True)
     name = serializers.CharField(read_only=True)
-    environment = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    environment = _slug()
 
 
 class IncidentSerializer(PortalSerializer):
@@ -111,7 +119,7 @@ class IncidentSerializer(PortalSerializer):
     check = serializers.UUIDField(read_only=True, source="source_check_id")
     opened_at = serializers.DateTimeField(read_only=True)
     acknowledged_at = serializers.DateTimeField(read_only=True)
-    acknowledged_by = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    acknowledged_by = _username()
     resolved_at = serializers.DateTimeField(read_only=True)
     resolution = serializers.CharField(read_only=True)
     not_measured_since = serializers.DateTimeField(read_only=True)
@@ -126,7 +134,7 @@ class IncidentEventSerializer(PortalSerializer):
     kind = serializers.CharField(read_only=True)
     at = serializers.DateTimeField(read_only=True)
     sequence = serializers.IntegerField(read_only=True)
-    actor = serializers.SlugRelatedField(slug_field="username", read_only=True)
+    actor = _username()
     text = serializers.CharField(read_only=True)
     change = serializers.JSONField(read_only=True)
 

@@ -6,4 +6,4 @@ from django.utils.translation import gettext_lazy as _
 
 class CoreConfig(AppConfig):
     name = "apps.core"
-    verbose_name = _("Core")  # type: ignore[assignment]
+    verbose_name = _("Core")
