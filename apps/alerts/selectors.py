@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
 
@@ -45,7 +46,7 @@ def count_by_state() -> dict[str, int]:
     return dict(rows)
 
 
-def list_channels(user: User) -> QuerySet[Channel]:
+def list_channels(user: User | AnonymousUser) -> QuerySet[Channel]:
     """Channels `user` may read, by name, each with its last delivery (`last_state`, `last_reason`, `last_at`)."""
     last = Notification.objects.filter(channel=OuterRef("pk")).order_by("-created_at")
     return (
@@ -62,7 +63,7 @@ def list_channels(user: User) -> QuerySet[Channel]:
     )
 
 
-def list_notifications(user: User) -> QuerySet[Notification]:
+def list_notifications(user: User | AnonymousUser) -> QuerySet[Notification]:
     """Notifications `user` may read, newest first, with channel, environment, incident and target at hand."""
     return (
         Notification.objects.visible_to(user)
