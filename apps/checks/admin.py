@@ -8,23 +8,22 @@ from django.contrib import admin
 from django.db.models import Max, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from apps.checks import reasons, services
 from apps.checks.models import Check, Incident, IncidentEvent, StateChange
 from apps.checks.selectors import verdict_of
+from apps.core.admin import LiveAdmin, ReadOnlyAdmin
 
 
 @admin.register(Check)
-class CheckAdmin(ModelAdmin):
+class CheckAdmin(LiveAdmin):
     """Checks are made on their target's page, where their kind has a form; here they are watched, paused, removed."""
 
     list_display = ["name", "target", "kind", "status", "interval_seconds", "enabled", "last_result"]
     list_filter = ["kind", "enabled", "target__environment", "status_row__verdict"]
     search_fields = ["name", "target__name"]
     list_select_related = ["target", "status_row"]
-    list_per_page = 100
-    show_full_result_count = False
     fields = ["target", "kind", "name", "enabled", "interval_seconds", "timeout_seconds", "failure_threshold"]
     readonly_fields = ["target", "kind", "interval_seconds", "timeout_seconds", "failure_threshold"]
 
@@ -53,22 +52,6 @@ class CheckAdmin(ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Check]) -> None:
         for check in queryset:
             self.delete_model(request, check)
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """History is read here and written by measurement."""
-
-    show_full_result_count = False
-    list_per_page = 100
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class IncidentEventInline(TabularInline):
