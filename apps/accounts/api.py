@@ -30,11 +30,11 @@ class PairSerializer(TokenObtainPairSerializer):
     default_error_messages = {"no_active_account": _("There is no active account with this name and password.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         # django-axes marks the request it is given; the middleware that answers 429 sees Django's, not DRF's.
-        request = self.context.get("request")
-        if request is not None:
-            self.context["request"] = getattr(request, "_request", request)
+        context = dict(kwargs.get("context") or {})
+        if "request" in context:
+            context["request"] = getattr(context["request"], "_request", context["request"])
+        super().__init__(*args, **{**kwargs, "context": context})
 
 
 class RefreshSerializer(TokenRefreshSerializer):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from django.dispatch import receiver
 
-from apps.accounts.models import RoleGrant, User
+from apps.accounts.models import ApiToken, RoleGrant, User
 from apps.accounts.signals import access_changed
 
 # Signing in saves `last_login` alone, which must not cost a query here.
@@ -33,6 +33,13 @@ def forget_user(instance: User, **_: Any) -> None:
 @receiver([post_save, post_delete], sender=RoleGrant)
 def follow_grant(instance: RoleGrant, raw: bool = False, **_: Any) -> None:
     if not raw:
+        tell_access_changed(instance.user)
+
+
+@receiver([post_save, post_delete], sender=ApiToken)
+def follow_token(instance: ApiToken, created: bool = False, raw: bool = False, **_: Any) -> None:
+    """A revoked or shortened token ends the streams it opened; a new one opened none yet."""
+    if not raw and not created:
         tell_access_changed(instance.user)
 
 

@@ -66,3 +66,17 @@ def get_drift(provider: Provider, offered: list[str] | None = None) -> Drift:
         Target.objects.present().filter(kind=TargetKind.MODEL, namespace=provider.pk).values_list("name", flat=True)
     )
     return Drift(offered=sorted(there), missing_here=sorted(there - here), gone_there=sorted(here - there))
+
+
+def get_environment(user: Viewer, name: str) -> Environment | None:
+    """An environment by short name or id, if `user` may see it. One query."""
+    try:
+        condition = models.Q(pk=UUID(name))
+    except ValueError:
+        condition = models.Q(slug=name)
+    return Environment.objects.visible_to(user).filter(condition).first()
+
+
+def default_environment(user: Viewer) -> Environment | None:
+    """Where a target goes when nobody says: `prod`, if `user` may see it. One query."""
+    return get_environment(user, "prod")

@@ -87,32 +87,41 @@ def cached(
     def decorate(selector: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
         @wraps(selector)
         def read(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
-            if not _usable():
-                _count(name, "bypass")
-                return selector(*args, **kwargs)
-            parts = [key_part(value) for value in args]
-            parts += [f"{label}={key_part(value)}" for label, value in sorted(kwargs.items())]
-            try:
-                key = _key(name, parts, _versions(depends))
-                found: tuple[Answer] | None = cache.get(key)
-            except VALKEY_ERRORS as error:
-                _rest(error)
-                _count(name, "bypass")
-                return selector(*args, **kwargs)
-            if found is not None:
-                _count(name, "hit")
-                return found[0]
-            answer = selector(*args, **kwargs)
-            try:
-                cache.set(key, (answer,), timeout=ttl)
-            except VALKEY_ERRORS as error:
-                _rest(error)
-            _count(name, "miss")
-            return answer
+            def parts() -> list[str]:
+                named = [f"{label}={key_part(value)}" for label, value in sorted(kwargs.items())]
+                return [*map(key_part, args), *named]
+
+            return remember(name, ttl, depends, parts, lambda: selector(*args, **kwargs))
 
         return read
 
     return decorate
+
+
+def remember(
+    name: str, ttl: float, depends: tuple[str, ...], parts: Callable[[], list[str]], compute: Callable[[], Answer]
+) -> Answer:
+    """What `cached` does, for a caller that makes the parts of the key itself. Never raises for Valkey's sake."""
+    if not _usable():
+        _count(name, "bypass")
+        return compute()
+    try:
+        key = _key(name, parts(), _versions(depends))
+        found: tuple[Answer] | None = cache.get(key)
+    except VALKEY_ERRORS as error:
+        _rest(error)
+        _count(name, "bypass")
+        return compute()
+    if found is not None:
+        _count(name, "hit")
+        return found[0]
+    answer = compute()
+    try:
+        cache.set(key, (answer,), timeout=ttl)
+    except VALKEY_ERRORS as error:
+        _rest(error)
+    _count(name, "miss")
+    return answer
 
 
 def bump(*names: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
 
@@ -12,9 +12,10 @@ from django.utils.translation import gettext
 
 from apps.core.outages import plain_answer
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+# The ASGI callables, as loosely as the servers and frameworks around us type them.
+Scope = Any
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # How much of a refused body is read so that the client gets to see the answer instead of a reset.
@@ -46,7 +47,7 @@ class BodyLimit:
         seen = 0
         started = False
 
-        async def counted_receive() -> MutableMapping[str, Any]:
+        async def counted_receive() -> Any:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
@@ -56,7 +57,7 @@ class BodyLimit:
                 raise _TooLargeError
             return message
 
-        async def watched_send(message: MutableMapping[str, Any]) -> None:
+        async def watched_send(message: Any) -> None:
             nonlocal started
             started = True
             await send(message)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
@@ -25,6 +27,42 @@ class StrictFilterBackend(DjangoFilterBackend):
             known |= set(filterset.filters)
         refuse_unknown_parameters(request, known)
         return super().filter_queryset(request, queryset, view) if is_list else queryset
+
+
+class ListedFilter(django_filters.CharFilter):
+    """One of `choices`, or several with commas between. Any other value is an error that names the choices."""
+
+    def __init__(self, *args: Any, choices: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choices = [str(choice) for choice in choices]
+
+    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        if not value:
+            return qs
+        wanted = [part.strip() for part in value.split(",")]
+        if not set(wanted) <= set(self.choices):
+            message = _("There is no such value; known are %(known)s.") % {"known": ", ".join(self.choices)}
+            raise ValidationError({_name_of(self): [message]})
+        return qs.filter(**{f"{self.field_name}__in": wanted})
+
+
+class SwitchFilter(django_filters.CharFilter):
+    """true or false; django-filter's own would take a typing error for "no filter"."""
+
+    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        if not value:
+            return qs
+        if value.lower() not in _SWITCHES:
+            raise ValidationError({_name_of(self): [_("Use true or false.")]})
+        return qs.filter(**{f"{self.field_name}": _SWITCHES[value.lower()]})
+
+
+def _name_of(wanted: django_filters.Filter) -> str:
+    """The query parameter a filter answers to: django-filter tells a filter its field but not its own name."""
+    return next(str(name) for name, known in wanted.parent.filters.items() if known is wanted)
+
+
+_SWITCHES = {"true": True, "1": True, "false": False, "0": False}
 
 
 def refuse_unknown_parameters(request: Request, known: set[str]) -> None:

@@ -24,7 +24,7 @@ class CursorPagination(pagination.CursorPagination):
     page_size_query_param = "limit"
     page_size_query_description = "Rows a page, 1 to 500."
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
         except (NotFound, ValueError, ModelValidationError, DataError) as error:

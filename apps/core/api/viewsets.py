@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import models
 from rest_framework import mixins, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from apps.core.api.serializers import PortalSerializer
+from apps.core.cache import key_part, remember
 
 LOOKUP = "[0-9a-fA-F-]{36}"
 
@@ -16,11 +20,28 @@ class ReadOnlyPortalViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     """Lists and single objects. `get_queryset` must go through `visible_to(self.request.user)`."""
 
     lookup_value_regex = LOOKUP
+    # What answers depend on (`core.cache.bump` names); answers are kept for seconds only where a view names some.
+    cache_depends: tuple[str, ...] = ()
+    list_seconds = 5.0
+    object_seconds = 2.0
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        # An unknown name in ?fields= is an error even where no row would have met it.
-        self.get_serializer()._readable_fields  # noqa: B018
-        return super().list(request, *args, **kwargs)
+        serializer = self.get_serializer()
+        if isinstance(serializer, PortalSerializer):
+            serializer.check_fields()
+        return self._kept("list", self.list_seconds, lambda: super(ReadOnlyPortalViewSet, self).list(request).data)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._kept("one", self.object_seconds, lambda: super(ReadOnlyPortalViewSet, self).retrieve(request).data)
+
+    def _kept(self, what: str, seconds: float, compute: Callable[[], Any]) -> Response:
+        if not self.cache_depends:
+            return Response(compute())
+        # The address holds host (links in it are absolute), filters and cursor; the caller counts by what they may see.
+        request = self.request
+        name = f"api_{self.basename}_{what}"
+        parts = lambda: [request.build_absolute_uri(), key_part(request.user)]  # noqa: E731
+        return Response(remember(name, seconds, self.cache_depends, parts, compute))
 
 
 class PortalViewSet(ReadOnlyPortalViewSet):

@@ -1,0 +1,119 @@
+"""Asking a provider which models it offers, and bringing the catalog and its list together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.catalog.models import Provider, Target, TargetKind
+from apps.catalog.selectors import get_drift
+from apps.catalog.services import create_model
+from apps.core import clock, outbound
+from apps.core.addresses import probe_policy
+from apps.core.secrets import SecretUnreadable, unseal
+from apps.probes.reasons import sentence
+
+TIMEOUT_SECONDS = 15.0
+_MAX_BYTES = 8 * 1024 * 1024
+_MAX_MODELS = 10_000
+_MAX_NAME = 200
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Names in order: what the provider offers, what was added now, and what still differs."""
+
+    offered: list[str]
+    added: list[str]
+    missing_here: list[str]
+    gone_there: list[str]
+
+
+def discover_models(
+    *, actor: User | None, provider: Provider, add: Iterable[str] = (), add_all: bool = False
+) -> Discovery:
+    """Ask `{base_url}/models`, remember the list, add the chosen models. Waits up to 15 s for the provider.
+
+    Raises ValidationError on `base_url` or `api_key` when the list cannot be had, on `add` for a name not offered.
+    """
+    offered = fetch_offered(provider)
+    chosen = offered if add_all else list(dict.fromkeys(add))
+    unknown = sorted(set(chosen) - set(offered))
+    if unknown:
+        raise ValidationError({"add": [_("The provider does not offer %(names)s.") % {"names": ", ".join(unknown)}]})
+    with transaction.atomic():
+        added = _add(actor, provider, chosen)
+        provider.offered_models = offered
+        provider.last_discovered_at = clock.now()
+        provider.save(update_fields=["offered_models", "last_discovered_at"])
+    drift = get_drift(provider, offered)
+    return Discovery(drift.offered, added, drift.missing_here, drift.gone_there)
+
+
+def _add(actor: User | None, provider: Provider, names: list[str]) -> list[str]:
+    """Those that were not there yet; names differ by more than case."""
+    # The provider's row is the lock: two discoveries at once would both find a model missing.
+    Provider.objects.select_for_update().get(pk=provider.pk)
+    present = Target.objects.present().filter(kind=TargetKind.MODEL, namespace=provider.pk)
+    taken = {name.lower() for name in present.values_list("name", flat=True)}
+    added = []
+    for name in sorted(names):
+        if name.lower() not in taken:
+            create_model(actor=actor, provider=provider, name=name)
+            taken.add(name.lower())
+            added.append(name)
+    return added
+
+
+def fetch_offered(provider: Provider) -> list[str]:
+    """The model names in the provider's own list, sorted. Raises ValidationError on `base_url` or `api_key`."""
+    if not provider.base_url:
+        raise ValidationError({"base_url": [_("Enter the provider's base URL first, such as https://host/v1.")]})
+    try:
+        key = unseal(provider.sealed_api_key)
+    except SecretUnreadable as error:
+        raise ValidationError({"api_key": [str(error)]}) from error
+    headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+    try:
+        # No redirect is followed: the key is for this address and no other.
+        answer = outbound.request(
+            "GET",
+            f"{provider.base_url.rstrip('/')}/models",
+            policy=probe_policy(settings.PORTAL_PROBE_DENY),
+            headers=headers,
+            timeout_seconds=TIMEOUT_SECONDS,
+            max_bytes=_MAX_BYTES,
+        )
+    except outbound.OutboundError as error:
+        raise ValidationError({"base_url": [sentence(error.reason, error.evidence)]}) from error
+    if answer.status in {401, 403}:
+        message = _("The provider does not accept the API key (status %(status)s).") % {"status": answer.status}
+        raise ValidationError({"api_key": [message]})
+    if answer.status != 200:
+        message = _("The provider answered its list of models with status %(status)s.") % {"status": answer.status}
+        raise ValidationError({"base_url": [message]})
+    return _names(answer.body)
+
+
+def _names(body: bytes) -> list[str]:
+    """Ids from `{"data": [{"id": "…"}]}`; what could not be a model's name is left out."""
+    try:
+        document: Any = json.loads(body)
+        entries = document["data"]
+        names = {entry["id"] for entry in entries[:_MAX_MODELS] if isinstance(entry, dict)}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        message = _("The provider's answer is not a list of models in the OpenAI form.")
+        raise ValidationError({"base_url": [message]}) from error
+    return sorted(name for name in names if isinstance(name, str) and _is_name(name))
+
+
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= _MAX_NAME and name.isprintable() and name == name.strip()

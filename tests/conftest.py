@@ -1,0 +1,67 @@
+"""What every test may ask for. A test that asks for nothing here needs no server: the fixtures import what they use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+    from apps.catalog.models import Environment
+
+_DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_reset_sequences"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered(request: pytest.FixtureRequest) -> None:
+    """A cached answer of one story must not be read in the next, whose database is another."""
+    marked = request.node.get_closest_marker("django_db") is not None
+    if marked or _DATABASE_FIXTURES & set(request.fixturenames):
+        from django.core.cache import cache  # noqa: PLC0415 - pure tests load no framework
+
+        cache.clear()
+
+
+@pytest.fixture
+def production(db: None) -> Environment:
+    from tests.factories import make_environment  # noqa: PLC0415
+
+    return make_environment("prod")
+
+
+@pytest.fixture
+def development(db: None) -> Environment:
+    from tests.factories import make_environment  # noqa: PLC0415
+
+    return make_environment("dev")
+
+
+@pytest.fixture
+def viewer(db: None) -> User:
+    """Reads everywhere."""
+    return _person("viewer")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """Edits everywhere."""
+    return _person("operator")
+
+
+@pytest.fixture
+def administrator(db: None) -> User:
+    """Administers everywhere, and enters the admin."""
+    return _person("admin", is_staff=True)
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Signed in, with no role at all."""
+    return _person(None)
+
+
+def _person(role: str | None, **fields: Any) -> User:
+    from tests.factories import make_user  # noqa: PLC0415
+
+    return make_user(role, **fields)
