@@ -166,9 +166,12 @@ def stop_signals_raise() -> Iterator[None]:
 def _handling(
     numbers: tuple[signal.Signals, ...], handler: Callable[[int, FrameType | None], None] | signal.Handlers
 ) -> Iterator[None]:
-    """Handle signals inside the block; one that whoever started us told us to ignore (nohup) stays ignored."""
+    """Handle signals inside the block. Under nohup the end of the terminal stays ignored.
+
+    An ignored SIGINT is handled all the same: shells set that for every background job.
+    """
     before = {number: signal.getsignal(number) for number in numbers}
-    wanted = [number for number in numbers if before[number] is not signal.SIG_IGN]
+    wanted = [number for number in numbers if not (number == signal.SIGHUP and before[number] is signal.SIG_IGN)]
     for number in wanted:
         signal.signal(number, handler)
     try:
