@@ -10,7 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor_portal.settings")
 # Django must be set up before anything that imports models.
 django_application = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
@@ -20,6 +19,7 @@ from apps.live.routing import websocket_urlpatterns  # noqa: E402
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(django_application, settings.PORTAL_BODY_LIMIT_BYTES),
-        "websocket": AuthMiddlewareStack(URLRouter(websocket_urlpatterns)),
+        # The consumer looks at the session itself, because it has to do so again while the socket is open.
+        "websocket": URLRouter(websocket_urlpatterns),
     }
 )

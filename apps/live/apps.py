@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 class LiveConfig(AppConfig):
     name = "apps.live"
-    verbose_name = _("Live")  # type: ignore[assignment]
+    verbose_name = _("Live")
 
     def ready(self) -> None:
         import_module("apps.live.receivers")

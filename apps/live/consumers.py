@@ -3,8 +3,9 @@
 A message is a JSON list of events (see `events`); an empty list is a heartbeat. It is accepted only once the hub
 hears the viewer's environments, so a page that fetches after `open` has missed nothing.
 
-Close codes: 4401 signed out, deactivated, or other rights than before (sign in again); 1013 news may have been
-missed or cannot be had now (come back and fetch); 1011 we failed (likewise); 1008, 1009 the client talks too much.
+Close codes: 4401 signed out, deactivated, or other rights than before (sign in again); 4503 news may have been
+missed or cannot be had now (come back and fetch); 4500 we failed (likewise); 4413 and 4429 the client said too much.
+All are of the range for applications: Daphne's WebSocket library sends no other.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from apps.live.viewers import Viewer, viewer_of_session
 logger = structlog.get_logger(__name__)
 
 CLOSE_SIGNED_OUT = 4401
-CLOSE_TRY_AGAIN = 1013
-CLOSE_TOO_MUCH = 1008
-CLOSE_TOO_LARGE = 1009
-CLOSE_FAILED = 1011
+CLOSE_TRY_AGAIN = 4503
+CLOSE_FAILED = 4500
+CLOSE_TOO_LARGE = 4413
+CLOSE_TOO_MUCH = 4429
 
 MAX_INCOMING_BYTES = 1_024
 # Nothing a client says means anything; a few words (an application's keep-alive) do no harm.
@@ -38,7 +39,7 @@ MAX_INCOMING_MESSAGES = 100
 MAX_SOCKETS_A_USER = 100
 
 
-class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class LiveConsumer(AsyncWebsocketConsumer):
     """One open page. `pace` is how often it is written to and its session looked at again."""
 
     # The hub receives for all pages of the process; a channel for each would be one more subscription each.
@@ -113,7 +114,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.gather(task, return_exceptions=True)
 
 
-class UnknownPathConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class UnknownPathConsumer(AsyncWebsocketConsumer):
     """Any other path: refused, where the router would raise."""
 
     channel_layer_alias = ""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 from typing import ParamSpec, TypeVar
 
 import structlog
-from channels.db import database_sync_to_async
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from apps.live.events import Event
 from apps.live.groups import group_of
@@ -42,10 +41,15 @@ class AccessEndedError(Exception):
 
 
 async def in_thread(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
-    """Run a function that queries the database, giving its connection back afterwards."""
-    call = database_sync_to_async(partial(function, *arguments, **options), thread_sensitive=False, executor=_threads)
-    result: R = await call()
-    return result
+    """Run a function that queries the database, in the caller's language, and give its connection back."""
+
+    def call() -> R:
+        try:
+            return function(*arguments, **options)
+        finally:
+            close_old_connections()
+
+    return await asyncio.get_running_loop().run_in_executor(_threads, copy_context().run, call)
 
 
 async def follow(

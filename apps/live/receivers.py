@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.signals import user_logged_out
 from django.dispatch import receiver
 
+from apps.accounts.models import User
+from apps.accounts.signals import access_changed
 from apps.core.news import News, published
 from apps.live.events import events_of
 from apps.live.groups import ACCESS, access_message, events_message, group_of, session_digest
@@ -25,3 +27,9 @@ def end_session(request: Any, user: Any, **_: Any) -> None:
     session_key = getattr(getattr(request, "session", None), "session_key", None)
     if user is not None and session_key:
         sender.send([(ACCESS, access_message(user=user.pk, session=session_digest(session_key)))])
+
+
+@receiver(access_changed)
+def look_again(user: User, **_: Any) -> None:
+    """`accounts.access_changed`: every connection of this person asks whether it may go on."""
+    sender.send([(ACCESS, access_message(user=user.pk))])

@@ -8,17 +8,19 @@ missed; the client's reconnect then gets the right answer.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET
-from rest_framework.exceptions import APIException, ValidationError
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import APIException, MethodNotAllowed, ValidationError
 
+from apps.accounts.authentication import CHALLENGE
 from apps.core.ids import uuid7
 from apps.live.events import RESYNC, Event, encode, make_event
 from apps.live.following import AccessEndedError, Pace, follow, in_thread
@@ -45,14 +47,20 @@ class _Stream:
     pace: Pace
     resync: bool
 
+    async def ask_again(self) -> Viewer | None:
+        viewer = await in_thread(self.caller.ask_again)
+        return self.subscription.narrow(viewer) if viewer else None
 
-def events_view(pace: Pace | None = None) -> Callable[[HttpRequest], object]:
+
+def events_view(pace: Pace | None = None) -> Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]:
     """The view, with another pace for tests."""
     chosen = pace or Pace()
 
-    @require_GET
+    @csrf_exempt  # nothing is written here; without it another method would be told of a missing CSRF token
     async def events(request: HttpRequest) -> HttpResponseBase:
         try:
+            if request.method != "GET":
+                raise MethodNotAllowed(request.method or "")
             return _respond(await _open(request, chosen))
         except ValidationError as error:
             return JsonResponse(error.detail, status=400)
@@ -90,20 +98,17 @@ def _respond(stream: _Stream | None) -> HttpResponseBase:
 async def _write(stream: _Stream) -> AsyncIterator[bytes]:
     # Django gives the request's database connection back when the answer is complete, which here may take days.
     await sync_to_async(close_old_connections)()
-    # The id alone makes no event, but makes a client that lost the line say that it was here before.
-    yield f"retry: {RETRY_MILLISECONDS}\nid: {uuid7()}\n\n".encode()
-    if stream.resync:
-        yield _frame(make_event(RESYNC))
-
-    async def ask_again() -> Viewer | None:
-        viewer = await in_thread(stream.caller.ask_again)
-        return stream.subscription.narrow(viewer) if viewer else None
-
     try:
         async with stream.hub.listening(stream.viewer, stream.subscription.wants) as listener:
-            async for batch in follow(stream.hub, listener, ask_again, stream.pace, end_when_rights_change=False):
+            # The id alone makes no event, but makes a client that lost the line say that it was here before.
+            yield f"retry: {RETRY_MILLISECONDS}\nid: {uuid7()}\n\n".encode()
+            if stream.resync:
+                yield _frame(make_event(RESYNC))
+            async for batch in follow(
+                stream.hub, listener, stream.ask_again, stream.pace, end_when_rights_change=False
+            ):
                 yield b"".join(map(_frame, batch)) or _HEARTBEAT
-    except (AccessEndedError, LayerLostError, ValidationError) as error:
+    except (AccessEndedError, LayerLostError) as error:
         logger.info("live_stream_ended", error=repr(error))
 
 
@@ -112,7 +117,7 @@ def _frame(event: Event) -> bytes:
 
 
 def _refuse(error: APIException) -> JsonResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else {}
+    headers = {401: {"WWW-Authenticate": CHALLENGE}, 405: {"Allow": "GET"}}.get(error.status_code, {})
     return JsonResponse({"detail": error.detail}, status=error.status_code, headers=headers)
 
 

@@ -8,11 +8,17 @@ from dataclasses import dataclass, replace
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, ValidationError
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    NotAuthenticated,
+    PermissionDenied,
+    ValidationError,
+)
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
+from rest_framework.views import APIView
 
 from apps.accounts.models import User
+from apps.accounts.permissions import RolePermission
 from apps.live.events import FAMILIES
 from apps.live.groups import session_digest
 from apps.live.viewers import Viewer, viewer_of_session, viewer_of_user
@@ -69,12 +75,15 @@ class Caller:
             return viewer_of_session(self.session_key)
         try:
             return viewer_of_user(_authenticate(self.request)[0])
-        except (AuthenticationFailed, NotAuthenticated):
+        except (AuthenticationFailed, NotAuthenticated, PermissionDenied):
             return None
 
 
 def identify(request: HttpRequest) -> tuple[Caller, Viewer]:
-    """By token, JWT or session, as everywhere in the API. Raises AuthenticationFailed or NotAuthenticated."""
+    """By token, JWT or session, as everywhere in the API.
+
+    Raises AuthenticationFailed, NotAuthenticated or, for somebody without any grant, PermissionDenied.
+    """
     user, by_session = _authenticate(request)
     if not by_session:
         return Caller(request, None), viewer_of_user(user)
@@ -83,8 +92,9 @@ def identify(request: HttpRequest) -> tuple[Caller, Viewer]:
 
 
 def _authenticate(request: HttpRequest) -> tuple[User, bool]:
-    wrapped = Request(request, authenticators=[kind() for kind in api_settings.DEFAULT_AUTHENTICATION_CLASSES])
+    wrapped = Request(request, authenticators=APIView().get_authenticators())
     user = wrapped.user
     if not isinstance(user, User):
         raise NotAuthenticated
+    RolePermission().has_permission(wrapped, APIView())
     return user, isinstance(wrapped.successful_authenticator, SessionAuthentication)

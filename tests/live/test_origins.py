@@ -56,3 +56,4 @@ def test_a_trusted_origin_may_differ_from_the_host() -> None:
     assert not is_own_origin("http://status.example.org", "10.0.0.5:8000", trusted)
     assert not is_own_origin("https://status.example.org:8443", "10.0.0.5:8000", trusted)
     assert not is_own_origin("https://example.org", "10.0.0.5:8000", trusted)
+    assert not is_own_origin("https://evilexample.net", "10.0.0.5:8000", trusted)

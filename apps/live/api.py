@@ -6,5 +6,4 @@ from django.urls import path
 
 from apps.live.sse import events_view
 
-app_name = "live"
 urlpatterns = [path("events/", events_view(), name="events")]
