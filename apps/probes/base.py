@@ -7,7 +7,7 @@ into one `Finished`, and every type crosses a message queue as plain JSON values
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,9 @@ from apps.core.registry import Registry
 from apps.probes.evidence import bounded
 from apps.probes.reasons import Reason, Text, condition_sentence, sentence
 
+if TYPE_CHECKING:
+    from apps.probes.looking import Looking
+
 __all__ = [
     "PROBE_KINDS",
     "AsyncProbeKind",
@@ -24,7 +27,6 @@ __all__ = [
     "Finished",
     "HttpProbeKind",
     "HttpRequest",
-    "Look",
     "Outcome",
     "OutcomeState",
     "ProbeJob",
@@ -140,16 +142,6 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(data, cls)
 
 
-class Look(Protocol):
-    """What an `async` kind is given: time, names and connections, all bounded. See `apps.probes.looking`."""
-
-    timeout_seconds: float
-    measurements: dict[str, float]
-
-    def remaining(self) -> float:
-        """Seconds left."""
-
-
 ConfigType = TypeVar("ConfigType", bound=msgspec.Struct)
 
 
@@ -195,7 +187,7 @@ class AsyncProbeKind(ProbeKind[ConfigType]):
 
     transport = "async"
 
-    async def look(self, config: ConfigType, look: Any) -> Outcome:
+    async def look(self, config: ConfigType, looking: Looking) -> Outcome:
         """Look once. May raise OutboundError, OSError and TimeoutError: the runner turns each into its outcome."""
         raise NotImplementedError
 

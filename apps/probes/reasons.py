@@ -144,7 +144,7 @@ _TEXTS: dict[Reason, ReasonText] = {
     ),
     Reason.DECOMPRESSION_BOMB: ReasonText(
         _("Decompression bomb"),
-        _("%(wire_bytes)s compressed bytes unpack to more than the limit of %(expected)s bytes."),
+        _("The compressed answer unpacks to more than the limit of %(expected)s bytes."),
     ),
     Reason.PROTOCOL_ERROR: ReasonText(
         _("Protocol error"), _("The answer of %(host)s does not follow the protocol: %(detail)s.")
@@ -186,7 +186,7 @@ _TEXTS: dict[Reason, ReasonText] = {
 
 # A condition's sentence depends on what it looks at: a unit belongs to some, a name to others.
 _CONDITION_SENTENCES: dict[str, Text] = {
-    "status": _TEXTS[Reason.STATUS_MISMATCH].sentence,
+    "status": _("Expected status %(operator)s %(expected)s, got %(actual)s."),
     "response_time_ms": _("Expected response time %(operator)s %(expected)s ms, got %(actual)s ms."),
     "certificate_days": _("Expected the certificate to have %(operator)s %(expected)s days left, it has %(actual)s."),
     "body": _("Expected the body to pass “%(operator)s %(expected)s”, it did not."),
@@ -216,8 +216,8 @@ def condition_sentence(condition: Mapping[str, Any]) -> str:
     if condition.get("actual") is None:
         return _render(_CONDITION_MISSING, values) or field
     template = _CONDITION_SENTENCES.get(group, _TEXTS[Reason.CONDITION_FAILED].sentence)
-    if group == "status" and condition.get("operator") != "==":
-        template = _TEXTS[Reason.CONDITION_FAILED].sentence
+    if group == "status" and condition.get("operator") == "==":
+        template = _TEXTS[Reason.STATUS_MISMATCH].sentence
     return _render(template, values) or field
 
 

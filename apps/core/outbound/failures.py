@@ -70,7 +70,7 @@ def _ended_by_us(handle: pycurl.Curl, answer: Answer) -> Failure:
     if answer.ended_by_us == "headers":
         return OutboundReason.PROTOCOL_ERROR, {"detail": "the headers are larger than 64 kB or more than 200 lines"}
     wire_bytes = int(handle.getinfo(pycurl.SIZE_DOWNLOAD_T))
-    limit = {"expected": answer.max_bytes, "wire_bytes": wire_bytes}
+    limit = {"expected": answer.max_bytes}
     # Ordinary text packs to a tenth or so; what grows more was made to.
     if answer.is_compressed and answer.body_bytes > 10 * wire_bytes:
         return OutboundReason.DECOMPRESSION_BOMB, limit

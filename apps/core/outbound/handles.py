@@ -112,7 +112,7 @@ def _set_method(handle: pycurl.Curl, method: str, headers: Mapping[str, str], bo
     lines.append("Expect:")
     if body and "content-type" not in given:
         lines.append("Content-Type:")
-    handle.setopt(pycurl.HTTPHEADER, lines)
+    handle.setopt(pycurl.HTTPHEADER, [line.encode() for line in lines])
 
 
 def _set_tls(handle: pycurl.Curl, verify_tls: bool, ca_file: str) -> None:

@@ -1,0 +1,92 @@
+"""The asyncio loop: everything that is not one HTTP request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from apps.core.addresses import AddressPolicy
+from apps.core.outbound.names import Names
+from apps.probes.base import Outcome, Reason
+from apps.probes.engine.work import Done, Lateness, Work
+from apps.probes.looking import Looking
+from apps.probes.runner import late, look
+
+_TICK_SECONDS = 0.1
+_TIMEOUTS = frozenset({Reason.TIMEOUT, Reason.CONNECT_TIMEOUT, Reason.DNS_TIMEOUT, Reason.SLOW_RESPONSE})
+
+
+class AsyncLoop(threading.Thread):
+    """`add` from any thread; `done` is called on the loop's thread and must return at once."""
+
+    def __init__(self, *, policy: AddressPolicy, names: Names, done: Callable[[Done], None]) -> None:
+        super().__init__(name="probe-asyncio", daemon=True)
+        self._policy = policy
+        self._names = names
+        self._done = done
+        self._clock = time.monotonic
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.start_lateness: deque[float] = deque(maxlen=500)
+        self.lateness = Lateness(self._clock)
+
+    def add(self, work: Work) -> None:
+        """Run `work` at its moment."""
+        # A stopped loop takes nothing more: the job is given up with the rest.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._begin, work)
+
+    def stop(self) -> None:
+        """End the loop; what is in flight is given up."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def run(self) -> None:
+        """Turn until stopped."""
+        asyncio.set_event_loop(self._loop)
+        self.lateness.begin()
+        self._loop.call_later(_TICK_SECONDS, self._tick)
+        self._loop.run_forever()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            self._loop.run_until_complete(asyncio.wait(self._tasks, timeout=0.2))
+        self._loop.close()
+
+    def _tick(self) -> None:
+        self.lateness.turn(_TICK_SECONDS)
+        self._loop.call_later(_TICK_SECONDS, self._tick)
+
+    def _begin(self, work: Work) -> None:
+        wait = work.start_at - self._clock()
+        if wait > 0:
+            self._loop.call_later(wait, self._begin, work)
+            return
+        self.start_lateness.append(-wait)
+        task = self._loop.create_task(self._run(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, work: Work) -> None:
+        lost_before = self.lateness.lost_seconds
+        timeout = work.prepared.timeout_seconds
+        looking = Looking(policy=self._policy, names=self._names, timeout_seconds=timeout)
+        outcome = await look(work.prepared, looking)
+        if outcome.reason in _TIMEOUTS:
+            # The tick that would notice a stall may be queued behind us.
+            self._notice_stall()
+            if self.lateness.spoiled(lost_before, timeout):
+                outcome = late(outcome)
+        self._done(Done(work.job, _already(outcome)))
+
+    def _notice_stall(self) -> None:
+        if self.lateness.age() > _TICK_SECONDS:
+            self.lateness.turn(_TICK_SECONDS)
+
+
+def _already(outcome: Outcome) -> Callable[[], Outcome]:
+    return lambda: outcome

@@ -1,0 +1,157 @@
+"""The engine as its process sees it: jobs in, outcomes out, and how it is doing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from apps.core.addresses import AddressPolicy
+from apps.core.outbound.names import Names, default_names
+from apps.probes.base import ProbeJob
+from apps.probes.engine.async_loop import AsyncLoop
+from apps.probes.engine.delivery import Deliver, Delivery
+from apps.probes.engine.http_loop import HttpLoop
+from apps.probes.engine.work import Done, Work
+from apps.probes.runner import NotRunnable, prepare
+
+# A job may be handed over a little before its moment; one that is further away was claimed by a clock that is wrong.
+_MAX_AHEAD_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the engine is doing. Seconds and counts; `start_late_ms_*` over the last 500 starts of each loop.
+
+    `loop_age_seconds` is the age of the older loop's last turn: past a minute, the engine is stuck.
+    """
+
+    alive: bool
+    loop_age_seconds: float
+    late_turns: int
+    in_flight: int
+    free_places: int
+    submitted: int
+    refused: int
+    delivered: int
+    dropped: int
+    failed_deliveries: int
+    start_late_ms_p50: float
+    start_late_ms_p95: float
+
+
+class Engine:
+    """One a process. `deliver` gets a list of Finished on a thread of its own and may block or raise: it is retried.
+
+    A job holds one of `max_in_flight` places from `submit` until its outcome was delivered, so a broker that is away
+    stops the feeding instead of filling the memory. `nameservers`: addresses (port optional), default the system's.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: AddressPolicy,
+        deliver: Deliver,
+        max_in_flight: int = 2_000,
+        nameservers: Sequence[str] = (),
+        ca_file: str = "",
+        give_up_seconds: float = 60.0,
+    ) -> None:
+        self.max_in_flight = max_in_flight
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._submitted = 0
+        self._refused = 0
+        self._started = False
+        self._stopped = False
+        self._own_names = Names(nameservers) if nameservers else None
+        names = self._own_names or default_names()
+        self._delivery = Delivery(deliver, settled=self._settle, give_up_seconds=give_up_seconds)
+        self._http = HttpLoop(policy=policy, names=names, done=self._delivery.put, ca_file=ca_file)
+        self._async = AsyncLoop(policy=policy, names=names, done=self._delivery.put)
+        self._loops: dict[str, HttpLoop | AsyncLoop] = {"http": self._http, "async": self._async}
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._started = True
+        for thread in (self._delivery, self._http, self._async):
+            thread.start()
+
+    def submit(self, jobs: Sequence[ProbeJob]) -> list[ProbeJob]:
+        """Take jobs over, as many as there is room for. Returns those there was no room for; raises nothing."""
+        with self._lock:
+            room = 0 if self._stopped else max(self.max_in_flight - self._in_flight, 0)
+            taken, refused = list(jobs[:room]), list(jobs[room:])
+            self._in_flight += len(taken)
+            self._submitted += len(taken)
+            self._refused += len(refused)
+        for job in taken:
+            self._begin(job)
+        return refused
+
+    def free_places(self) -> int:
+        """How many jobs `submit` would take now."""
+        return max(self.max_in_flight - self.in_flight(), 0)
+
+    def in_flight(self) -> int:
+        """Jobs taken and not delivered yet."""
+        with self._lock:
+            return self._in_flight
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Give up what is in flight, deliver what is finished, and end the threads within `timeout` seconds."""
+        with self._lock:
+            if self._stopped or not self._started:
+                return
+            self._stopped = True
+        ends = time.monotonic() + timeout
+        self._http.stop()
+        self._async.stop()
+        for loop in (self._http, self._async):
+            loop.join(max(ends - time.monotonic(), 0.01))
+        self._delivery.stop()
+        self._delivery.join(max(ends - time.monotonic(), 0.01))
+        if self._own_names is not None:
+            self._own_names.close()
+
+    def health(self) -> Health:
+        """A snapshot of how it is doing."""
+        late = sorted((*list(self._http.start_lateness), *list(self._async.start_lateness)))
+        in_flight = self.in_flight()
+        return Health(
+            alive=self._started and all(loop.is_alive() for loop in (self._http, self._async, self._delivery)),
+            loop_age_seconds=max(self._http.lateness.age(), self._async.lateness.age()),
+            late_turns=self._http.lateness.late_turns + self._async.lateness.late_turns,
+            in_flight=in_flight,
+            free_places=max(self.max_in_flight - in_flight, 0),
+            submitted=self._submitted,
+            refused=self._refused,
+            delivered=self._delivery.delivered,
+            dropped=self._delivery.dropped,
+            failed_deliveries=self._delivery.failures,
+            start_late_ms_p50=_percentile(late, 0.5),
+            start_late_ms_p95=_percentile(late, 0.95),
+        )
+
+    def _begin(self, job: ProbeJob) -> None:
+        try:
+            prepared = prepare(job.kind, job.config, job.timeout_seconds, job.degraded_after_ms)
+        except NotRunnable as error:
+            outcome = msgspec.structs.replace(error.outcome, started_at=time.time())
+            self._delivery.put(Done(job, lambda: outcome))
+            return
+        ahead = 0.0 if job.due_at is None else min(job.due_at - time.time(), _MAX_AHEAD_SECONDS)
+        # A moment in the past stays in the past: the difference is how late we are.
+        self._loops[prepared.kind.transport].add(Work(job, prepared, time.monotonic() + ahead))
+
+    def _settle(self, outcomes: int) -> None:
+        with self._lock:
+            self._in_flight -= outcomes
+
+
+def _percentile(ordered: Sequence[float], share: float) -> float:
+    """Of sorted seconds, in milliseconds."""
+    return round(ordered[int((len(ordered) - 1) * share)] * 1000, 1) if ordered else 0.0

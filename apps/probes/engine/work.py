@@ -1,0 +1,78 @@
+"""One job inside the engine, and how late its loop was while it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apps.probes.base import Finished, Outcome, ProbeJob
+from apps.probes.runner import Prepared
+
+# A turn of a loop that takes longer than this is late: what it then sees as a timeout may be its own.
+LATE_SECONDS = 0.25
+# A timeout is also ours when the loop stood still for this share of it in all.
+_SPOILED_SHARE = 0.2
+# How long after a late turn a timeout is still put down to it: events that piled up are handled one by one.
+_AFTERMATH_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A job that can run, and when it should start (monotonic seconds)."""
+
+    job: ProbeJob
+    prepared: Prepared
+    start_at: float
+
+    def __lt__(self, other: Work) -> bool:
+        return self.start_at < other.start_at
+
+
+# What a loop hands over: made into an outcome on the delivery thread, for judging may take time.
+Judge = Callable[[], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A look that ended; `judge` gives its outcome and raises nothing."""
+
+    job: ProbeJob
+    judge: Judge
+
+    def finished(self) -> Finished:
+        return Finished(job=self.job, outcome=self.judge())
+
+
+class Lateness:
+    """How much time a loop lost by standing still. Written by its loop, read by anybody."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.lost_seconds = 0.0
+        self.late_turns = 0
+        self._late_at = float("-inf")
+        self.turned_at = clock()
+
+    def begin(self) -> None:
+        """The loop starts now: the time before was not its own."""
+        self.turned_at = self._clock()
+
+    def turn(self, waited: float = 0.0) -> None:
+        """A turn ends now; the loop meant to wait `waited` seconds of it."""
+        now = self._clock()
+        overdue = now - self.turned_at - waited
+        if overdue > LATE_SECONDS:
+            self.lost_seconds += overdue
+            self.late_turns += 1
+            self._late_at = now
+        self.turned_at = now
+
+    def age(self) -> float:
+        """Seconds since the last turn."""
+        return self._clock() - self.turned_at
+
+    def spoiled(self, lost_before: float, timeout_seconds: float) -> bool:
+        """Whether a timeout seen now is ours: `lost_before` is what `lost_seconds` was when the look began."""
+        lost = self.lost_seconds - lost_before
+        just_now = self._clock() - self._late_at < _AFTERMATH_SECONDS
+        return lost > 0 and (just_now or lost > _SPOILED_SHARE * timeout_seconds)

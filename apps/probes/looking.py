@@ -1,0 +1,189 @@
+"""What an `async` kind is given to look with: time that runs out, checked names, connections that are timed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from apps.core.addresses import AddressPolicy
+from apps.core.outbound.exchange import OutboundError, OutboundReason
+from apps.core.outbound.locations import BadLocation, parse_host
+from apps.core.outbound.names import Names
+from apps.core.outbound.transfer import MAX_LOOKUP_SECONDS
+
+_CONNECT_REASONS = {
+    errno.ECONNREFUSED: OutboundReason.CONNECT_REFUSED,
+    errno.ETIMEDOUT: OutboundReason.CONNECT_TIMEOUT,
+    errno.ECONNRESET: OutboundReason.CONNECTION_RESET,
+}
+_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
+# OpenSSL's verification results (x509_vfy.h)
+_TLS_REASONS = {
+    9: OutboundReason.TLS_NOT_YET_VALID,
+    10: OutboundReason.TLS_EXPIRED,
+    62: OutboundReason.TLS_WRONG_HOST,
+    64: OutboundReason.TLS_WRONG_HOST,
+}
+_OUR_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An open connection. `address` is the one really reached."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    address: str
+
+    def close(self) -> None:
+        """Let go at once; nobody waits for a goodbye."""
+        self.writer.transport.abort()
+
+
+class Looking:
+    """One look in progress. `measurements` and `evidence` fill up as it goes, so a timeout can tell how far it came."""
+
+    def __init__(
+        self,
+        *,
+        policy: AddressPolicy,
+        names: Names,
+        timeout_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.policy = policy
+        self.timeout_seconds = timeout_seconds
+        self.measurements: dict[str, float] = {}
+        self.evidence: dict[str, Any] = {"timeout_seconds": timeout_seconds}
+        self.current_phase = ""
+        self.started_at = wall_clock()
+        self._names = names
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._started = clock()
+
+    def elapsed(self) -> float:
+        """Seconds since the look began."""
+        return self._clock() - self._started
+
+    def remaining(self) -> float:
+        """Seconds left, at least a millisecond."""
+        return max(self.timeout_seconds - self.elapsed(), 0.001)
+
+    def now(self) -> float:
+        """Unix seconds, for comparing with what the target says about time."""
+        return self._wall_clock()
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measure a part of the look as `<name>_ms`."""
+        started, self.current_phase = self._clock(), name
+        try:
+            yield
+        except BaseException:
+            self._measure(name, started)
+            raise
+        self._measure(name, started)
+        self.current_phase = ""
+
+    def _measure(self, name: str, started: float) -> None:
+        key = f"{name}_ms"
+        spent = (self._clock() - started) * 1000
+        self.measurements[key] = round(self.measurements.get(key, 0.0) + spent, 3)
+
+    async def addresses(self, host: str) -> tuple[str, ...]:
+        """Where `host` leads, every address allowed. Raises OutboundError."""
+        self.evidence["host"] = host
+        try:
+            name = parse_host(host)
+        except BadLocation as error:
+            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": str(error)}) from None
+        with self.phase("dns"):
+            found = await self._looked_up(name)
+        for address in found:
+            rule = self.policy.refusal(address)
+            if rule is not None:
+                raise OutboundError(OutboundReason.ADDRESS_DENIED, {"host": host, "address": address, "rule": rule})
+        return found
+
+    async def _looked_up(self, name: str) -> tuple[str, ...]:
+        # Shielded: the query is shared with others who asked for the same name.
+        future = asyncio.shield(asyncio.wrap_future(self._names.look_up(name)))
+        allowed = min(self.remaining(), MAX_LOOKUP_SECONDS)
+        try:
+            async with asyncio.timeout(allowed):
+                return await future
+        except TimeoutError:
+            # Retrieved, so that nobody is told of an exception never looked at.
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            evidence = {"host": name, "timeout_seconds": round(allowed, 3)}
+            raise OutboundError(OutboundReason.DNS_TIMEOUT, evidence) from None
+
+    async def connect(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> Stream:
+        """A connection to the first address that takes one, with TLS when a context is given. Raises OutboundError."""
+        addresses = await self.addresses(host)
+        self.evidence["port"] = port
+        with self.phase("connect"):
+            connected = await self._first(addresses, port)
+        address = str(connected.getpeername()[0])
+        self.evidence["address"] = address
+        if tls is None:
+            reader, writer = await asyncio.open_connection(sock=connected)
+            return Stream(reader, writer, address)
+        with self.phase("tls"):
+            return await self._encrypted(connected, host, tls, address)
+
+    async def _first(self, addresses: tuple[str, ...], port: int) -> socket.socket:
+        problem: OSError | None = None
+        for tried, address in enumerate(addresses):
+            share = self.remaining() / (len(addresses) - tried)
+            try:
+                async with asyncio.timeout(share):
+                    return await _connected(address, port)
+            except TimeoutError:
+                problem = problem or OSError(errno.ETIMEDOUT, "no answer")
+            except OSError as error:
+                problem = error
+        raise connect_failure(problem or OSError(errno.EHOSTUNREACH, "no address"))
+
+    async def _encrypted(self, connected: socket.socket, host: str, tls: ssl.SSLContext, address: str) -> Stream:
+        try:
+            reader, writer = await asyncio.open_connection(
+                sock=connected, ssl=tls, server_hostname=host, ssl_handshake_timeout=self.remaining() + 1
+            )
+        except ssl.SSLCertVerificationError as error:
+            reason = _TLS_REASONS.get(error.verify_code, OutboundReason.TLS_UNTRUSTED)
+            raise OutboundError(reason, {"detail": error.verify_message}) from None
+        except ssl.SSLError as error:
+            raise OutboundError(OutboundReason.TLS_ERROR, {"detail": error.reason or "handshake failed"}) from None
+        return Stream(reader, writer, address)
+
+
+async def _connected(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def connect_failure(error: OSError) -> OutboundError:
+    """The reason of a connection that did not come about."""
+    detail = {"detail": (error.strerror or type(error).__name__)[:200]}
+    if error.errno in _OUR_LIMITS:
+        return OutboundError(OutboundReason.INTERNAL_ERROR, detail)
+    if error.errno in _UNREACHABLE:
+        return OutboundError(OutboundReason.UNREACHABLE, detail)
+    return OutboundError(_CONNECT_REASONS.get(error.errno or 0, OutboundReason.CONNECTION_RESET), detail)

@@ -1,0 +1,219 @@
+"""The only caller of probe kinds: time, slowness, secrets and surprises are dealt with here, once, for all of them.
+
+`prepare` reads a job, `judge_exchange` and `look` ask the kind, `failed` names what went wrong. Nothing here raises for
+a bad target; a probe that fails by itself is `indeterminate`, for that says nothing about the target.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from apps.core.addresses import AddressPolicy
+from apps.core.kindconfig import secret_values
+from apps.core.outbound.door import run
+from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
+from apps.core.outbound.names import Names, default_names
+from apps.core.outbound.transfer import Transfer
+from apps.core.registry import UnknownEntry
+from apps.probes.base import PROBE_KINDS, AsyncProbeKind, HttpProbeKind, Outcome, OutcomeState, ProbeKind, Reason
+from apps.probes.evidence import redacted
+from apps.probes.looking import Looking, connect_failure
+
+logger = logging.getLogger(__name__)
+
+# These tell about our own side: a target must not be called down for them.
+_OURS = frozenset({OutboundReason.INVALID_CONFIGURATION, OutboundReason.INTERNAL_ERROR})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job that can be run: the kind, its config, and the secrets that must not come back out."""
+
+    kind: ProbeKind[Any]
+    config: Any
+    timeout_seconds: float
+    degraded_after_ms: float | None
+    secrets: tuple[str, ...]
+
+    def transfer(self, policy: AddressPolicy, ca_file: str = "") -> Transfer:
+        """The HTTP request of an `http` kind. Raises OutboundError."""
+        assert isinstance(self.kind, HttpProbeKind)  # noqa: S101 - the transport said so
+        request = self.kind.build_request(self.config)
+        return Transfer(request, policy=policy, timeout_seconds=self.timeout_seconds, ca_file=ca_file)
+
+
+class NotRunnable(Exception):
+    """A job that cannot be run here; `outcome` says why."""
+
+    def __init__(self, detail: str) -> None:
+        self.outcome = Outcome(
+            state=OutcomeState.INDETERMINATE, reason=Reason.INVALID_CONFIGURATION, evidence={"detail": detail}
+        )
+        super().__init__(detail)
+
+
+def prepare(
+    kind_name: str, config: Mapping[str, Any], timeout_seconds: float, degraded_after_ms: float | None = None
+) -> Prepared:
+    """Read a job's kind and config, which were validated when they were stored. Raises NotRunnable."""
+    try:
+        kind = PROBE_KINDS.get(kind_name)
+        decoded = msgspec.convert(dict(config), kind.Config)
+    except UnknownEntry as error:
+        raise NotRunnable(str(error)) from None
+    except (msgspec.ValidationError, TypeError) as error:
+        raise NotRunnable(str(error)[:300]) from None
+    secrets = tuple(_with_encodings(secret_values(kind.Config, config), config))
+    return Prepared(kind, decoded, timeout_seconds, degraded_after_ms, secrets)
+
+
+def _with_encodings(secrets: list[str], config: Mapping[str, Any]) -> list[str]:
+    """Secrets as they are and as they travel: a target that echoes its request echoes the encoded one."""
+    encoded = [base64.b64encode(secret.encode()).decode() for secret in secrets]
+    username = config.get("basic_username")
+    if isinstance(username, str) and username:
+        pair = f"{username}:{config.get('basic_password') or ''}"
+        encoded.append(base64.b64encode(pair.encode()).decode())
+    return secrets + encoded
+
+
+def judge_exchange(prepared: Prepared, exchange: Exchange) -> Outcome:
+    """What a complete HTTP answer means."""
+    assert isinstance(prepared.kind, HttpProbeKind)  # noqa: S101 - the transport said so
+    try:
+        outcome = prepared.kind.judge(prepared.config, exchange)
+    except Exception as error:  # the runner is where surprises end
+        outcome = surprised(error)
+    outcome = msgspec.structs.replace(
+        outcome,
+        measurements={**exchange.phases, **outcome.measurements},
+        status_code=exchange.status,
+    )
+    return finished(prepared, outcome, exchange.started_at, exchange.duration_ms)
+
+
+def failed(error: OutboundError, extra: Mapping[str, Any] | None = None) -> Outcome:
+    """The outcome of a look that got no usable answer."""
+    return Outcome(
+        state=OutcomeState.INDETERMINATE if error.reason in _OURS else OutcomeState.FAILED,
+        reason=Reason(error.reason.value),
+        measurements=error.phases,
+        status_code=error.status,
+        evidence={**(extra or {}), **error.evidence},
+    )
+
+
+def failed_exchange(prepared: Prepared, error: OutboundError) -> Outcome:
+    """The outcome of an HTTP look that got no usable answer."""
+    return finished(prepared, failed(error), error.started_at, error.duration_ms)
+
+
+def late(outcome: Outcome) -> Outcome:
+    """A timeout that was ours: the loop was held up, so nobody knows whether the target was slow."""
+    evidence = {**outcome.evidence, "seen": outcome.reason.value}
+    return msgspec.structs.replace(
+        outcome, state=OutcomeState.INDETERMINATE, reason=Reason.WORKER_LATE, evidence=evidence
+    )
+
+
+def surprised(error: Exception) -> Outcome:
+    """The outcome of a probe that failed by itself."""
+    logger.exception("probe_failed", exc_info=error)
+    return Outcome(
+        state=OutcomeState.INDETERMINATE,
+        reason=Reason.INTERNAL_ERROR,
+        evidence={"detail": f"{type(error).__name__}: {error}"[:300]},
+    )
+
+
+def finished(prepared: Prepared, outcome: Outcome, started_at: float, duration_ms: float) -> Outcome:
+    """Add what every outcome gets: when, how long, whether that was slow; and take out every secret."""
+    evidence = redacted(outcome.evidence, prepared.secrets)
+    state, reason = outcome.state, outcome.reason
+    limit = prepared.degraded_after_ms
+    if state is OutcomeState.OK and limit is not None and duration_ms > limit:
+        state, reason = OutcomeState.DEGRADED, Reason.SLOW
+        evidence = {**evidence, "expected": limit, "actual": round(duration_ms, 1)}
+    return msgspec.structs.replace(
+        outcome,
+        state=state,
+        reason=reason,
+        evidence=evidence,
+        started_at=started_at,
+        duration_ms=round(duration_ms, 3),
+    )
+
+
+async def look(prepared: Prepared, looking: Looking) -> Outcome:
+    """Run an `async` kind to its end or its deadline, whichever is first."""
+    assert isinstance(prepared.kind, AsyncProbeKind)  # noqa: S101 - the transport said so
+    task = asyncio.ensure_future(_asked(prepared.kind, prepared.config, looking))
+    done, _pending = await asyncio.wait({task}, timeout=looking.remaining())
+    # Read before anything else runs: what a client does while it is being cancelled is not the target's time.
+    duration_ms = looking.elapsed() * 1000
+    if done:
+        outcome = task.result()
+    else:
+        # Not waited for: a client may take its time to give up, and ours is over.
+        outcome = _timed_out(looking)
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        task.cancel()
+    outcome = msgspec.structs.replace(outcome, measurements={**looking.measurements, **outcome.measurements})
+    return finished(prepared, outcome, looking.started_at, duration_ms)
+
+
+async def _asked(kind: AsyncProbeKind[Any], config: Any, looking: Looking) -> Outcome:
+    try:
+        outcome = await kind.look(config, looking)
+    except OutboundError as error:
+        return failed(error, looking.evidence)
+    except TimeoutError:
+        return _timed_out(looking)
+    except (OSError, EOFError) as error:
+        problem = connect_failure(error if isinstance(error, OSError) else OSError(str(error)))
+        return failed(problem, looking.evidence)
+    except Exception as error:  # the runner is where surprises end
+        return surprised(error)
+    return msgspec.structs.replace(outcome, evidence={**looking.evidence, **outcome.evidence})
+
+
+def _timed_out(looking: Looking) -> Outcome:
+    phase = looking.current_phase
+    reasons = {"dns": Reason.DNS_TIMEOUT, "connect": Reason.CONNECT_TIMEOUT}
+    evidence = {**looking.evidence, "phase": phase} if phase else dict(looking.evidence)
+    return Outcome(state=OutcomeState.FAILED, reason=reasons.get(phase, Reason.TIMEOUT), evidence=evidence)
+
+
+def run_once(
+    kind_name: str,
+    config: Mapping[str, Any],
+    timeout_seconds: float,
+    policy: AddressPolicy,
+    *,
+    degraded_after_ms: float | None = None,
+    ca_file: str = "",
+    names: Names | None = None,
+) -> Outcome:
+    """Look once and wait for it, on this thread: for "Try it". The same code as the engine's; raises nothing."""
+    try:
+        prepared = prepare(kind_name, config, timeout_seconds, degraded_after_ms)
+    except NotRunnable as error:
+        return error.outcome
+    if prepared.kind.transport == "async":
+        return asyncio.run(_look_once(prepared, policy, names or default_names()))
+    try:
+        return judge_exchange(prepared, run(prepared.transfer(policy, ca_file), names))
+    except OutboundError as error:
+        return failed_exchange(prepared, error)
+
+
+async def _look_once(prepared: Prepared, policy: AddressPolicy, names: Names) -> Outcome:
+    looking = Looking(policy=policy, names=names, timeout_seconds=prepared.timeout_seconds)
+    return await look(prepared, looking)
