@@ -248,6 +248,7 @@ _FAILURES: dict[OutboundReason, DeliveryReason] = {
     OutboundReason.TOO_MANY_REDIRECTS: DeliveryReason.REDIRECTED,
     OutboundReason.REDIRECT_REFUSED: DeliveryReason.REDIRECTED,
     OutboundReason.INVALID_CONFIGURATION: DeliveryReason.INVALID_CONFIGURATION,
+    OutboundReason.INTERNAL_ERROR: DeliveryReason.INTERNAL_ERROR,
 }
 _NOT_RETRYABLE = {
     DeliveryReason.ADDRESS_DENIED,
