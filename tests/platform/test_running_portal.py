@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from apps.core.embedded.processes import is_running
@@ -60,7 +62,19 @@ def test_a_command_finds_the_running_database_and_the_data_survives_a_restart(ru
     assert running_portal.manage("shell", "-c", CREATE_USER).returncode == 0
     running_portal.end()
     running_portal.start()
-    assert running_portal.manage("shell", "-c", COUNT_USERS).stdout.strip().endswith("1")
+    with psycopg.connect(running_portal.run["environment"]["DATABASE_URL"]) as connection:
+        assert connection.execute(COUNT_USERS).fetchone() == (1,)
+
+
+def test_a_running_portal_can_be_backed_up_but_not_restored_over(
+    running_portal: PortalUnderTest, tmp_path: Path
+) -> None:
+    file = tmp_path / "portal.tar"
+    assert running_portal.manage("portal", "backup", str(file)).returncode == 0
+    assert running_portal.answers()
+    refused = running_portal.manage("portal", "restore", str(file), "--yes")
+    assert refused.returncode == 1
+    assert f"the portal is running at {running_portal.run['url']}: stop it first" in refused.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -71,7 +71,8 @@ class Supervisor:
 
     def kill(self, name: str, why: str) -> None:
         """Kill a child that is stuck; the next round starts it again."""
-        self._progress.say(f"{name} is restarted: {why}")
+        self._progress.say(f"{name} is restarted: {why}; see {self._logs.path(name)}")
+        self._children[name].announced_at = time.monotonic()
         processes.signal_group(self._children[name].process, signal.SIGKILL)
 
     def restart_the_dead(self) -> None:
