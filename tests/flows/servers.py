@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,6 +57,29 @@ def webhook_receiver() -> Iterator[Receiver]:
     with _serving(Handler) as url:
         receiver.url = url
         yield receiver
+
+
+class Slow:
+    """An HTTP target that takes its time; `started` counts the requests that began."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.started = 0
+
+
+@contextmanager
+def slow_target(seconds: float) -> Iterator[Slow]:
+    target = Slow()
+
+    class Handler(_Quiet):
+        def do_GET(self) -> None:
+            target.started += 1
+            time.sleep(seconds)
+            self.answer(200, b"{}")
+
+    with _serving(Handler) as url:
+        target.url = url
+        yield target
 
 
 class _Quiet(BaseHTTPRequestHandler):
