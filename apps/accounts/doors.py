@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
 from django.utils.cache import patch_cache_control
-from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from apps.accounts.access import Role, access_of
@@ -41,28 +37,19 @@ AnyView = Callable[Concatenate[HttpRequest, Parameters], HttpResponseBase]
 def signed_in(view: PageView[Parameters]) -> AnyView[Parameters]:
     """Only for people who are signed in; others are led to the login page and back.
 
-    A fragment that is fetched after the session ended sends the whole page to the login, instead of showing the login
-    form inside a panel. Answers are private and asked for again each time.
+    A script that fetches a fragment after the session ended sees the login page's address and leads the whole page
+    there. Answers are private and asked for again each time.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return _to_login(cast("PageRequest", request))
+            return redirect_to_login(request.get_full_path())
         response = view(cast("PageRequest", request), *args, **kwargs)
         patch_cache_control(response, private=True, no_cache=True, max_age=0, must_revalidate=True)
         return response
 
     return guarded
-
-
-def _to_login(request: PageRequest) -> HttpResponseBase:
-    if not request.htmx:
-        return redirect_to_login(request.get_full_path())
-    shown = urlsplit(request.htmx.current_url or "/")
-    back = f"{shown.path or '/'}?{shown.query}" if shown.query else shown.path or "/"
-    login = redirect_to_login(back, resolve_url(settings.LOGIN_URL))
-    return HttpResponseClientRedirect(login["Location"])
 
 
 def may(user: Any, role: Role, environment: UUID | None) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,23 +36,32 @@ def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UU
         return {row[0]: float(row[1]) for row in cursor.fetchall()}
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a check saw when it was last not well, and the result that says so."""
+
+    result_id: UUID
+    at: datetime
+    evidence: dict[str, Any]
+
+
 _EVIDENCE = """
-    SELECT e.check_id, e.evidence FROM unnest(%s::uuid[]) AS c(id)
+    SELECT e.check_id, e.id, e.at, e.evidence FROM unnest(%s::uuid[]) AS c(id)
     CROSS JOIN LATERAL (
-        SELECT check_id, evidence FROM checks_checkevidence
+        SELECT check_id, id, at, evidence FROM checks_checkevidence
         WHERE check_id = c.id AND at > now() - interval '31 days' ORDER BY at DESC LIMIT 1
     ) e
 """
 
 
-def get_latest_evidence(check_ids: Iterable[UUID | None]) -> dict[UUID, dict[str, Any]]:
-    """What each check saw when it last was not well; those without are left out. One query over an index."""
+def get_last_seen(check_ids: Iterable[UUID | None]) -> dict[UUID, Seen]:
+    """The latest evidence of each check; those that kept none are left out. One query over an index."""
     identifiers = sorted({identifier for identifier in check_ids if identifier is not None})
     if not identifiers:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_EVIDENCE, [identifiers])
-        return {row[0]: _plain(row[1]) for row in cursor.fetchall()}
+        return {row[0]: Seen(row[1], row[2], _plain(row[3])) for row in cursor.fetchall()}
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,13 +12,18 @@ from uuid import UUID
 from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Lower
 from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.access import Role, access_of
+from apps.accounts.doors import PageRequest
 from apps.accounts.models import User
 from apps.catalog.models import Target, TargetKind
+from apps.catalog.scope import scope_of
 from apps.catalog.selectors import list_targets
 from apps.catalog.status import Status
 from apps.core.keyset import Column, Page, page_of
+from apps.core.panels import Panel
 from apps.dashboard.rows import TargetRow, rows_of, urgency
 
 PAGE_SIZE = 50
@@ -186,3 +191,68 @@ def counts_of(summary: Mapping[str, Any], entry: TargetList) -> dict[str, int]:
     """The summary's counts of what the list holds, added up."""
     names = ("total", *(status.value for status in Status))
     return {name: sum(summary[group][name] for group in entry.counts) for name in names}
+
+
+# --- What the page around the rows needs --------------------------------------------------------------------------
+
+
+def load_rows(request: PageRequest, entry: TargetList) -> dict[str, Any]:
+    scope = scope_of(request)
+    filters = Filters.read(request.GET)
+    found = find(request.user, entry, filters, scope.environment.pk if scope.environment else None)
+    return {
+        "list": entry,
+        "rows": found.rows,
+        "next": found.next,
+        "previous": found.previous,
+        "filters": filters,
+        "sort": filters.sort,
+        "query": filters.query(cursor=filters.cursor),
+        "shows_kind": len(entry.kinds) > 1,
+        "may_operate": access_of(request.user).allows_somewhere(Role.OPERATOR),
+    }
+
+
+ROWS = Panel("rows", "dashboard/_list_rows.html", load_rows, "target", hold=True)
+
+_SWITCHED: list[tuple[str, Any]] = [("yes", _("Watched")), ("no", _("Paused"))]
+
+
+def filter_fields(filters: Filters, entry: TargetList, tags: Sequence[str]) -> list[dict[str, Any]]:
+    """The search field and the selects of the filter bar."""
+    fields = [
+        {"name": "q", "label": gettext("Search by name"), "kind": "search", "value": filters.search},
+        _select("status", gettext("Any status"), filters.status, [(one.value, one.label) for one in Status]),
+    ]
+    if len(entry.kinds) > 1:
+        kinds = [(kind.value, kind.label) for kind in entry.kinds]
+        fields.append(_select("kind", gettext("Any kind"), filters.kind, kinds))
+    fields.append(_select("enabled", gettext("Watched or paused"), filters.enabled, _SWITCHED))
+    if tags:
+        fields.append(_select("tag", gettext("Any tag"), filters.tag, [(tag, tag) for tag in tags]))
+    return fields
+
+
+def _select(name: str, label: str, value: str, choices: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    return {"name": name, "label": label, "kind": "select", "value": value, "choices": choices}
+
+
+def chips_of(filters: Filters, entry: TargetList, path: str) -> list[dict[str, str]]:
+    """What is in force, each with the list without it."""
+    words = {
+        "search": (gettext("Name"), filters.search),
+        "status": (gettext("Status"), Status(filters.status).label if filters.status else ""),
+        "kind": (gettext("Kind"), str(TargetKind(filters.kind).label) if filters.kind else ""),
+        "enabled": (gettext("Shown"), str(dict(_SWITCHED).get(filters.enabled, ""))),
+        "tag": (gettext("Tag"), filters.tag),
+    }
+    return [
+        {"label": label, "value": value, "url": f"{path}?{filters.query(**{name: ''})}"}
+        for name, (label, value) in words.items()
+        if value
+    ]
+
+
+def kept(filters: Filters) -> dict[str, str]:
+    """What the filter bar carries along without a field of its own."""
+    return {"sort": filters.sort} if filters.sort != DEFAULT_SORT else {}

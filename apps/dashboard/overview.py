@@ -35,7 +35,7 @@ from apps.checks.selectors import (
 from apps.core.panels import Panel
 from apps.dashboard.health import Part, judge
 from apps.dashboard.readings import take_readings
-from apps.dashboard.rows import TargetRow, by_name, rows_of, urgency
+from apps.dashboard.rows import TargetRow, by_name, evidence_for, rows_of, urgency
 
 # What a page shows before it refers to the list: the rest is one click away, and the worst always stands first.
 PROVIDERS_SHOWN = 12
@@ -120,8 +120,8 @@ def load_wrong(request: PageRequest) -> dict[str, Any]:
     environment = environment_id(request)
     entries = list_wrong_now(request.user, environment, limit=WRONG_SHOWN + 1)
     counts = summary_of(request)["targets"]
-    evidence = glance.get_latest_evidence(entry.target.status_row.cause_check for entry in entries)
-    rows = [WrongRow(entry, _why_now(entry, evidence)) for entry in entries[:WRONG_SHOWN]]
+    seen = glance.get_last_seen(entry.target.status_row.cause_check for entry in entries)
+    rows = [WrongRow(entry, _why_now(entry, seen)) for entry in entries[:WRONG_SHOWN]]
     return {
         "rows": rows,
         "total": counts["outage"] + counts["degraded"],
@@ -130,10 +130,8 @@ def load_wrong(request: PageRequest) -> dict[str, Any]:
     }
 
 
-def _why_now(entry: WrongNow, evidence: dict[UUID, dict[str, Any]]) -> str:
-    cause = entry.target.status_row.cause_check
-    seen = evidence.get(cause, entry.evidence) if cause is not None else entry.evidence
-    return sentence(entry.reason, seen)
+def _why_now(entry: WrongNow, seen: dict[UUID, glance.Seen]) -> str:
+    return sentence(entry.reason, evidence_for(entry.target, seen) or entry.evidence)
 
 
 # --- Providers and services -----------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, IntegerField, Value, When
 from django.db.models.functions import Lower
@@ -22,7 +23,7 @@ SEGMENTS = 48
 
 @dataclass(frozen=True)
 class TargetRow:
-    """One target: why it is as it is (nothing to say of a good one), `ratio` its uptime 0..1 over 24 h (None: not measured)."""
+    """One target: why it is as it is ("" for a good one); `ratio` is its uptime 0..1 over 24 h, None unmeasured."""
 
     target: Target
     why: str = ""
@@ -59,7 +60,7 @@ def rows_of(
     histories = history.load_histories(identifiers, start, end)
     lines = history.get_sparklines(identifiers) if sparklines else {}
     middles = glance.get_medians(identifiers) if medians else {}
-    evidence = glance.get_latest_evidence(target.status_row.cause_check for target in found)
+    seen = glance.get_last_seen(target.status_row.cause_check for target in found)
     rows = []
     for target in found:
         past = histories[target.pk]
@@ -67,7 +68,7 @@ def rows_of(
         rows.append(
             TargetRow(
                 target=target,
-                why=why(target, evidence),
+                why=why(target, seen),
                 ratio=uptime.report(past.initial, past.transitions, start, end).ratio,
                 segments=segments,
                 sparkline=lines.get(target.pk, []),
@@ -77,11 +78,18 @@ def rows_of(
     return rows
 
 
-def why(target: Target, evidence: dict[Any, dict[str, Any]]) -> str:
+def why(target: Target, seen: Mapping[UUID, glance.Seen]) -> str:
     """The reason of the present status as a sentence; "" for a target that is well."""
     row = target.status_row
     if row.status == Status.OPERATIONAL:
         return ""
     if not target.enabled:
         return sentence("paused")
-    return sentence(row.reason, evidence.get(row.cause_check, {}))
+    return sentence(row.reason, evidence_for(target, seen))
+
+
+def evidence_for(target: Target, seen: Mapping[UUID, glance.Seen]) -> dict[str, Any]:
+    """What the check that decides the target's status saw last; empty when there is none."""
+    cause = target.status_row.cause_check
+    found = seen.get(cause) if cause is not None else None
+    return found.evidence if found is not None else {}

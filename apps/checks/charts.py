@@ -1,0 +1,153 @@
+"""Response times as the chart component reads them: percentiles, outages shaded, incidents marked, gaps left open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.catalog.status import Status
+from apps.checks import history, uptime
+from apps.checks.models import Check, Incident
+from apps.checks.reasons import sentence
+from apps.core import clock
+
+RANGES: dict[str, timedelta] = {"1h": timedelta(hours=1), **history.WINDOWS}
+RANGE_LABELS: list[tuple[str, Any]] = [
+    ("1h", gettext_lazy("1 h")),
+    ("24h", gettext_lazy("24 h")),
+    ("7d", gettext_lazy("7 d")),
+    ("30d", gettext_lazy("30 d")),
+]
+DEFAULT_RANGE = "24h"
+_LONGEST = timedelta(days=31)
+_SHORTEST = timedelta(minutes=1)
+_MOST_POINTS = 120
+_FEWEST_POINTS = 12
+_MOST_MARKS = 50
+
+
+@dataclass(frozen=True)
+class Period:
+    """[start, end) and the preset it came from ("" for one that was chosen freely)."""
+
+    start: datetime
+    end: datetime
+    preset: str = ""
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+def range_of(query: Mapping[str, str]) -> str:
+    """The preset a page is about; an unknown one means the default."""
+    asked = query.get("range", "")
+    return asked if asked in RANGES else DEFAULT_RANGE
+
+
+def read_period(query: Mapping[str, str]) -> Period:
+    """`?from=&to=` (Unix seconds or ISO 8601), else `?range=`. Raises ValidationError by parameter."""
+    if not query.get("from") and not query.get("to"):
+        return _preset(query.get("range", "") or DEFAULT_RANGE)
+    end = _moment("to", query["to"]) if query.get("to") else clock.now()
+    start = _moment("from", query["from"]) if query.get("from") else end - RANGES[DEFAULT_RANGE]
+    if end - start > _LONGEST:
+        raise ValidationError({"from": [_("At most %(days)s days at a time.") % {"days": _LONGEST.days}]})
+    if end - start < _SHORTEST:
+        raise ValidationError({"to": [_("The end must lie at least a minute after the beginning.")]})
+    return Period(start, end)
+
+
+def _preset(name: str) -> Period:
+    if name not in RANGES:
+        known = ", ".join(RANGES)
+        raise ValidationError({"range": [_("There is no such period; known are %(known)s.") % {"known": known}]})
+    end = clock.now()
+    return Period(end - RANGES[name], end, name)
+
+
+def _moment(name: str, text: str) -> datetime:
+    try:
+        moment = _from_text(text)
+    except (ValueError, OverflowError, OSError):
+        moment = None
+    if moment is None or not 2000 <= moment.year <= 2100:
+        raise ValidationError({name: [_("Enter a moment, such as 2026-11-21T14:00:00Z.")]})
+    return moment
+
+
+def _from_text(text: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(text), UTC)
+    except ValueError:
+        parsed = datetime.fromisoformat(text.strip())
+        return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+def latency_document(checks: Sequence[Check], target_id: UUID, period: Period) -> dict[str, Any]:
+    """The chart of some checks of one target, all their looks together. Four queries."""
+    points = history.get_latency([check.pk for check in checks], period.start, period.end, _points(checks, period))
+    past = history.load_histories([target_id], period.start, period.end)[target_id]
+    stretches = uptime.periods(past.initial, past.transitions, period.start, period.end)
+    return {
+        "unit": "ms",
+        "from": period.start.timestamp(),
+        "to": period.end.timestamp(),
+        "times": [point.at for point in points],
+        "lines": [
+            {"key": "p50", "label": "p50", "values": _rounded(point.p50 for point in points)},
+            {"key": "p95", "label": "p95", "values": _rounded(point.p95 for point in points)},
+            {"key": "p99", "label": "p99", "values": _rounded(point.p99 for point in points)},
+        ],
+        "bands": [
+            {"label": "p50–p95", "low": "p50", "high": "p95"},
+            {"label": "p95–p99", "low": "p95", "high": "p99"},
+        ],
+        "thresholds": _thresholds(checks),
+        "spans": [_span(stretch) for stretch in stretches if stretch.status in (Status.OUTAGE, Status.DEGRADED)],
+        "marks": _marks(target_id, period),
+    }
+
+
+def _points(checks: Sequence[Check], period: Period) -> int:
+    """Buckets a little wider than the shortest interval, so that an empty one is a gap and not the rhythm."""
+    interval = min((check.interval_seconds for check in checks), default=60)
+    fitting = int(period.length.total_seconds() / (1.25 * interval))
+    return max(_FEWEST_POINTS, min(_MOST_POINTS, fitting))
+
+
+def _rounded(values: Iterable[float | None]) -> list[float | None]:
+    return [None if value is None else round(value, 2) for value in values]
+
+
+def _thresholds(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    limits = sorted({check.degraded_after_ms for check in checks if check.degraded_after_ms})
+    return [{"value": limit, "label": _("slow above"), "status": Status.DEGRADED.value} for limit in limits]
+
+
+def _span(stretch: uptime.Period) -> dict[str, Any]:
+    return {
+        "from": stretch.start.timestamp(),
+        "to": stretch.end.timestamp(),
+        "status": stretch.status.value,
+        "label": stretch.status.label,
+    }
+
+
+def _marks(target_id: UUID, period: Period) -> list[dict[str, Any]]:
+    rows = Incident.objects.filter(target_id=target_id, opened_at__gte=period.start, opened_at__lt=period.end)
+    return [
+        {
+            "at": incident.opened_at.timestamp(),
+            "label": sentence(incident.reason, incident.evidence),
+            "url": incident.get_absolute_url(),
+        }
+        for incident in rows.order_by("-opened_at")[:_MOST_MARKS]
+    ]

@@ -1,0 +1,119 @@
+"""The pages of incidents, and the three things people do with one: acknowledge, note, resolve."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.access import Role
+from apps.accounts.doors import PageRequest, require, signed_in
+from apps.checks.incidents import IncidentConflict, acknowledge_incident, add_note, resolve_incident
+from apps.checks.models import Incident
+from apps.core.panels import Panel, answer, draw_all
+from apps.dashboard import incidents
+from apps.dashboard.forms import NoteForm
+from apps.dashboard.overview import environment_id, summary_of
+
+
+def load_rows(request: PageRequest) -> dict[str, Any]:
+    filters = incidents.IncidentFilters.read(request.GET)
+    page = incidents.list_incidents(request.user, filters, environment_id(request))
+    return {"page": page, "filters": filters, "rows": page.rows}
+
+
+ROWS = (Panel("rows", "dashboard/_incident_rows.html", load_rows, "incident", hold=True),)
+
+
+@signed_in
+@require_safe
+def incident_list(request: PageRequest) -> HttpResponseBase:
+    filters = incidents.IncidentFilters.read(request.GET)
+    context = {
+        "panels": draw_all(request, ROWS, request.get_full_path()),
+        "filter_fields": incidents.filter_fields(filters),
+        "chips": incidents.chips_of(request.user, filters, request.path),
+        "keep": {"target": filters.target} if filters.target else {},
+        "open": summary_of(request)["incidents"]["open"],
+        "url": request.path,
+    }
+    return render(request, "dashboard/incident_list.html", context)
+
+
+@signed_in
+@require_safe
+def incident_list_fragment(request: PageRequest, name: str) -> HttpResponseBase:
+    return answer(request, ROWS, name)
+
+
+@signed_in
+@require_safe
+def incident_page(request: PageRequest, incident_id: UUID) -> HttpResponseBase:
+    return _page(request, incidents.get_incident(request, incident_id), NoteForm())
+
+
+def _page(request: PageRequest, incident: Incident, form: NoteForm, status: int = 200) -> HttpResponseBase:
+    path = reverse("dashboard:incident", args=[incident.pk])
+    state = incidents.load_state(request, incident)
+    context = {
+        **state,
+        "panels": draw_all(request, incidents.PANELS, path, incident, ids=[incident.pk, incident.target_id]),
+        "form": form,
+        "asks_force": request.GET.get("resolve") == "anyway" and state["is_failing"] and not incident.resolved_at,
+    }
+    return render(request, "dashboard/incident/page.html", context, status=status)
+
+
+@signed_in
+@require_safe
+def incident_fragment(request: PageRequest, incident_id: UUID, name: str) -> HttpResponseBase:
+    return answer(request, incidents.PANELS, name, incidents.get_incident(request, incident_id))
+
+
+def _operated(request: PageRequest, incident_id: UUID) -> Incident:
+    incident = incidents.get_incident(request, incident_id)
+    require(request.user, Role.OPERATOR, incident.target.environment_id)
+    return incident
+
+
+@signed_in
+@require_POST
+def incident_acknowledge(request: PageRequest, incident_id: UUID) -> HttpResponseBase:
+    incident = _operated(request, incident_id)
+    try:
+        acknowledge_incident(incident=incident, actor=request.user)
+    except IncidentConflict as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, _("Acknowledged. Everybody sees that you have it."))
+    return redirect(incident)
+
+
+@signed_in
+@require_POST
+def incident_note(request: PageRequest, incident_id: UUID) -> HttpResponseBase:
+    incident = _operated(request, incident_id)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _page(request, incident, form, status=400)
+    add_note(incident=incident, actor=request.user, text=form.cleaned_data["text"])
+    return redirect(incident)
+
+
+@signed_in
+@require_POST
+def incident_resolve(request: PageRequest, incident_id: UUID) -> HttpResponseBase:
+    """Resolve by hand. While the target still fails the page explains what that means and asks once more."""
+    incident = _operated(request, incident_id)
+    try:
+        resolve_incident(incident=incident, actor=request.user, force=request.POST.get("force") == "yes")
+    except IncidentConflict:
+        return redirect(f"{incident.get_absolute_url()}?resolve=anyway")
+    messages.success(request, _("Resolved."))
+    return redirect(incident)
