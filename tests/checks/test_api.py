@@ -35,9 +35,9 @@ def operator() -> APIClient:
     return client_for(Role.OPERATOR)
 
 
-def body(target: Any, **fields: Any) -> dict[str, Any]:
+def body(subject: Any, /, **fields: Any) -> dict[str, Any]:
     return {
-        "target": str(target.pk),
+        "target": str(subject.pk),
         "kind": "http",
         "config": {"url": "https://example.com/"},
         "interval_seconds": 20,

@@ -38,8 +38,8 @@ def browser() -> Iterator[Browser]:
 def signed_in(browser: Browser, portal: RunningPortal, path: str) -> Page:
     page = browser.new_context(base_url=portal.url, locale="en-GB").new_page()
     page.goto("/login/")
-    page.get_by_label("Username").fill(portal.username)
-    page.get_by_label("Password").fill(portal.password)
+    page.locator("[name=username]").fill(portal.username)
+    page.locator("[name=password]").fill(portal.password)
     page.get_by_role("button", name="Sign in").click()
     page.goto(path)
     # A reload would lose this mark: it proves that the page changed by itself.
