@@ -1,6 +1,9 @@
 # The portal's commands. `make run` and `make test` need nothing but make and Python 3.11.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first Python that is new enough; `make PYTHON=/usr/bin/python3.11 ...` names another.
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13; do \
+	$$name $(NEW_ENOUGH) 2>/dev/null && echo $$name && exit; done; echo python3)
 VENV := .venv/bin/python
 INSTALL := $(PYTHON) -B -m apps.core.embedded.install
 PORTAL := $(VENV) manage.py portal

@@ -9,7 +9,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -116,8 +115,8 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 def _terminal_signals_us() -> bool:
     """Whether Ctrl-C at the terminal reaches our whole group, the child included."""
-    with contextlib.suppress(OSError, ValueError):
-        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    with contextlib.suppress(OSError):
+        return os.tcgetpgrp(0) == os.getpgrp()
     return False
 
 
