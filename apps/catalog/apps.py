@@ -10,6 +10,8 @@ class CatalogConfig(AppConfig):
     verbose_name = _("Catalog")
 
     def ready(self) -> None:
-        from apps.catalog import seeds  # noqa: PLC0415 - models are there only now
+        from apps.accounts.places import provide_places  # noqa: PLC0415 - models are there only now
+        from apps.catalog import seeds, selectors  # noqa: PLC0415
 
+        provide_places(selectors.list_places)
         post_migrate.connect(seeds.seed, sender=self, dispatch_uid="catalog.seeds")

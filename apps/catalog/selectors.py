@@ -80,3 +80,8 @@ def get_environment(user: Viewer, name: str) -> Environment | None:
 def default_environment(user: Viewer) -> Environment | None:
     """Where a target goes when nobody says: `prod`, if `user` may see it. One query."""
     return get_environment(user, "prod")
+
+
+def list_places() -> list[tuple[UUID, str]]:
+    """(id, name) of every environment, in order: where a role may be granted. One query."""
+    return list(Environment.objects.values_list("pk", "name"))
