@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from apps.accounts.models import User
 from apps.catalog import environments, services
-from apps.catalog.forms import EnvironmentForm, ModelForm, ProviderForm, ServiceForm, TargetForm
+from apps.catalog.admin_forms import EnvironmentForm, ModelForm, ProviderForm, ServiceForm, TargetForm
 from apps.catalog.models import AIModel, Environment, Provider, Region, Service, Target
 from apps.catalog.status import Status
 from apps.core.admin import LiveAdmin
