@@ -72,7 +72,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self._stop()
 
     async def _run(self) -> None:
-        """From the handshake to the close; a refusal is accepted first, because a browser shows only then why."""
+        """From the handshake to the close."""
         accepted = False
         try:
             viewer = await self._ask()
@@ -99,7 +99,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return await in_thread(viewer_of_session, self._session_key)
 
     async def _end(self, code: int, *, accepted: bool) -> None:
-        if not accepted:
+        """Close, or refuse what was not accepted yet. Only a page that has to sign in is let in to be told so."""
+        if not accepted and code == CLOSE_SIGNED_OUT:
             await self.accept()
         await self.close(code=code)
 

@@ -43,7 +43,8 @@ class LayerLostError(Exception):
 class Hub:
     """Receives for every listener of this loop. Make one with `hub_of_this_loop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, pulse_seconds: float = PULSE_SECONDS) -> None:
+        self._pulse_seconds = pulse_seconds
         self._layer = get_channel_layer()
         self._channel = ""
         self._joined: set[str] = set()
@@ -183,7 +184,7 @@ class Hub:
     async def _pulse(self) -> None:
         """Notices a server that hangs, or a connection that died in silence."""
         while True:
-            await asyncio.sleep(PULSE_SECONDS)
+            await asyncio.sleep(self._pulse_seconds)
             async with asyncio.timeout(PULSE_TIMEOUT_SECONDS):
                 await self._round_trip(groups.ALL)
 

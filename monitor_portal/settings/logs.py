@@ -55,6 +55,8 @@ def configure_logging(log_format: str) -> dict[str, Any]:
             "django.channels.server": {"level": "WARNING"},
             "celery": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
+            # It logs a traceback each second while Valkey is away; the live hub says once that it is.
+            "channels_redis": {"level": "CRITICAL"},
             # One success line a task and second would drown the rest.
             "django_structlog.celery": {"level": "WARNING"},
         },

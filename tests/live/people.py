@@ -1,23 +1,11 @@
-"""People with grants, and their browsers."""
+"""What a person's browser brings along."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.test import Client
 
-from apps.accounts.access import Role
-from apps.accounts.models import RoleGrant, User
-from apps.catalog.models import Environment
-
-PASSWORD = "correct horse battery"
-
-
-def make_user(username: str, **grants: Environment | None) -> User:
-    """`make_user("bob", viewer=dev)`; None grants the role everywhere."""
-    user = User.objects.create_user(username=username, password=PASSWORD)
-    for role, environment in grants.items():
-        RoleGrant.objects.create(user=user, role=Role(role), environment=environment.pk if environment else None)
-    return user
+from apps.accounts.models import User
 
 
 def sign_in(user: User) -> Client:
