@@ -157,6 +157,8 @@ CELERY_BROKER_URL = REDIS_BROKER_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 0.5,
+    # Without this a message that nobody can take holds its sender for 6 s; workers reconnect by a rule of their own.
+    "max_retries": 0,
     "visibility_timeout": 600,
     "global_keyprefix": "portal:",
 }
