@@ -1,0 +1,40 @@
+"""The modules that carry the product's judgement know nothing of Django but its lazy texts."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+PURE = ("apps/probes", "apps/checks/state.py", "apps/checks/uptime.py", "apps/alerts/channels")
+ALLOWED = {"django.utils.translation", "django.utils.functional"}
+
+
+def pure_files() -> list[Path]:
+    return [
+        file
+        for place in PURE
+        for file in (sorted((PROJECT / place).rglob("*.py")) if (PROJECT / place).is_dir() else [PROJECT / place])
+    ]
+
+
+def django_imports(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        modules: list[str] = []
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            modules = [node.module]
+        elif isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        yield from (module for module in modules if module.split(".")[0] == "django")
+
+
+@pytest.mark.parametrize("file", pure_files(), ids=lambda file: str(file.relative_to(PROJECT)))
+def test_a_pure_module_takes_only_texts_from_django(file: Path) -> None:
+    assert set(django_imports(file.read_text())) <= ALLOWED
+
+
+def test_the_rule_would_see_the_orm() -> None:
+    assert set(django_imports("from django.db import models\nimport django.conf")) == {"django.db", "django.conf"}
