@@ -35,7 +35,7 @@ _COLOURS = {
 
 
 class ServiceWrites(LiveAdmin):
-    """Forms hand over to one service (`forms.ServedForm`), and removal is soft, so nothing cascades."""
+    """Forms hand over to one service (`admin_forms.ServedForm`), and removal is soft, so nothing cascades."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
