@@ -17,6 +17,7 @@ from apps.probes.looking import Looking
 from apps.probes.runner import late, look
 
 _TICK_SECONDS = 0.1
+_LETTING_GO_SECONDS = 0.2
 _TIMEOUTS = frozenset({Reason.TIMEOUT, Reason.CONNECT_TIMEOUT, Reason.DNS_TIMEOUT, Reason.SLOW_RESPONSE})
 
 
@@ -51,10 +52,12 @@ class AsyncLoop(threading.Thread):
         self.lateness.begin()
         self._loop.call_later(_TICK_SECONDS, self._tick)
         self._loop.run_forever()
-        for task in self._tasks:
+        # Also the looks inside our tasks: each lets go of its connection while the loop still turns.
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
             task.cancel()
-        if self._tasks:
-            self._loop.run_until_complete(asyncio.wait(self._tasks, timeout=0.2))
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left, timeout=_LETTING_GO_SECONDS))
         self._loop.close()
 
     def _tick(self) -> None:
@@ -76,16 +79,9 @@ class AsyncLoop(threading.Thread):
         timeout = work.prepared.timeout_seconds
         looking = Looking(policy=self._policy, names=self._names, timeout_seconds=timeout)
         outcome = await look(work.prepared, looking)
-        if outcome.reason in _TIMEOUTS:
-            # The tick that would notice a stall may be queued behind us.
-            self._notice_stall()
-            if self.lateness.spoiled(lost_before, timeout):
-                outcome = late(outcome)
+        if outcome.reason in _TIMEOUTS and self.lateness.spoiled(lost_before, timeout):
+            outcome = late(outcome)
         self._done(Done(work.job, _already(outcome)))
-
-    def _notice_stall(self) -> None:
-        if self.lateness.age() > _TICK_SECONDS:
-            self.lateness.turn(_TICK_SECONDS)
 
 
 def _already(outcome: Outcome) -> Callable[[], Outcome]:

@@ -73,6 +73,10 @@ class Lateness:
 
     def spoiled(self, lost_before: float, timeout_seconds: float) -> bool:
         """Whether a timeout seen now is ours: `lost_before` is what `lost_seconds` was when the look began."""
-        lost = self.lost_seconds - lost_before
-        just_now = self._clock() - self._late_at < _AFTERMATH_SECONDS
+        now = self._clock()
+        # What stands still may be the very turn that now sees the timeout.
+        standing = now - self.turned_at
+        standing = standing if standing > LATE_SECONDS else 0.0
+        lost = self.lost_seconds - lost_before + standing
+        just_now = standing > 0 or now - self._late_at < _AFTERMATH_SECONDS
         return lost > 0 and (just_now or lost > _SPOILED_SHARE * timeout_seconds)
