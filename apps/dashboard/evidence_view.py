@@ -1,0 +1,225 @@
+"""Evidence prepared for showing: what is known gets a place of its own, the rest is listed, nothing is hidden.
+
+Evidence is plain JSON of at most 16 kB made by a probe; its values come from the target, so nothing here is trusted:
+no shape is required, and templates escape every text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.dashboard import formatting
+from apps.core.kindconfig import MASK
+
+Text = str | Promise
+
+_PHASES: tuple[tuple[str, Text], ...] = (
+    ("dns_ms", _("Name lookup")),
+    ("connect_ms", _("Connect")),
+    ("tls_ms", _("TLS handshake")),
+    ("first_byte_ms", _("Waiting for the first byte")),
+    ("transfer_ms", _("Transfer")),
+)
+_LABELS: dict[str, Text] = {
+    "actual": _("Got"),
+    "address": _("Address"),
+    "body_bytes": _("Body size"),
+    "count": _("Count"),
+    "detail": _("Detail"),
+    "expected": _("Expected"),
+    "host": _("Host"),
+    "issuer": _("Issuer"),
+    "location": _("Location"),
+    "method": _("Method"),
+    "model": _("Model"),
+    "name": _("Name"),
+    "names": _("Names"),
+    "not_after": _("Valid until"),
+    "not_before": _("Valid from"),
+    "operator": _("Operator"),
+    "port": _("Port"),
+    "queue": _("Queue"),
+    "rule": _("Rule"),
+    "status": _("Status"),
+    "status_line": _("Answer"),
+    "subject": _("Subject"),
+    "timeout_seconds": _("Time limit (s)"),
+    "url": _("URL"),
+    "wire_bytes": _("Received"),
+}
+_SIZES = frozenset({"body_bytes", "wire_bytes"})
+_BLOCKS = frozenset({"conditions", "headers", "body", "certificate", "hops", "measurements", "timings", "phases"})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of a list: a label and a text; `masked` when it stands for a secret that was removed."""
+
+    label: Text
+    value: str
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class ConditionLine:
+    """One condition as it was evaluated. `passed` None: it was not reached."""
+
+    field: str
+    operator: str
+    expected: str
+    actual: str
+    passed: bool | None
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a look; `x` and `width` are per cent of the whole."""
+
+    key: str
+    label: Text
+    duration: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """What `components/evidence.html` draws, each part empty when there is none."""
+
+    facts: list[Fact] = field(default_factory=list)
+    conditions: list[ConditionLine] = field(default_factory=list)
+    phases: list[Phase] = field(default_factory=list)
+    total: str = ""
+    headers: list[Fact] = field(default_factory=list)
+    certificate: list[Fact] = field(default_factory=list)
+    hops: list[Fact] = field(default_factory=list)
+    body: str = ""
+    truncated: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.facts or self.conditions or self.phases or self.headers or self.body or self.certificate)
+
+
+def view_of(evidence: Any, measurements: Any = None, duration_ms: float | None = None) -> EvidenceView:
+    """Sort `evidence` (any JSON value) and `measurements` (milliseconds by phase) into what the page shows."""
+    plain = evidence if isinstance(evidence, Mapping) else ({"detail": evidence} if evidence else {})
+    timings = next(
+        (
+            found
+            for found in (measurements, *(plain.get(key) for key in ("measurements", "timings", "phases")))
+            if found
+        ),
+        None,
+    )
+    phases, total = phases_of(timings, duration_ms)
+    skipped = _BLOCKS | {"truncated"} | {key for key, _label in _PHASES}
+    return EvidenceView(
+        facts=_facts({key: value for key, value in plain.items() if key not in skipped}),
+        conditions=_conditions(plain.get("conditions")),
+        phases=phases,
+        total=total,
+        headers=_headers(plain.get("headers")),
+        certificate=_facts(plain["certificate"]) if isinstance(plain.get("certificate"), Mapping) else [],
+        hops=_hops(plain.get("hops")),
+        body=_body(plain.get("body")),
+        truncated=plain.get("truncated") is True,
+    )
+
+
+def phases_of(timings: Any, duration_ms: float | None = None) -> tuple[list[Phase], str]:
+    """Phases in the order they happen, to the scale of the whole look, and the whole as words."""
+    if not isinstance(timings, Mapping):
+        timings = {}
+    known = [
+        (key, label, float(timings[key]))
+        for key, label in _PHASES
+        if isinstance(timings.get(key), int | float) and timings[key] >= 0
+    ]
+    together = sum(value for _key, _label, value in known)
+    whole = max(duration_ms or 0.0, together)
+    phases, x = [], 0.0
+    for key, label, value in known:
+        width = 100 * value / whole if whole else 0.0
+        phases.append(Phase(key, label, formatting.duration(value), round(x, 3), round(width, 3)))
+        x += width
+    return phases, formatting.duration(whole) if whole else ""
+
+
+def _facts(values: Mapping[str, Any]) -> list[Fact]:
+    return [
+        Fact(_LABELS.get(key, key.replace("_", " ").capitalize()), _value(key, value), _is_masked(value))
+        for key, value in values.items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def _value(key: str, value: Any) -> str:
+    if key in _SIZES and isinstance(value, int | float):
+        return formatting.byte_size(value)
+    return text_of(value)
+
+
+def text_of(value: Any) -> str:
+    """Any JSON value as one text: lists of plain values joined, anything deeper as JSON."""
+    if value is None:
+        return formatting.ABSENT
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, list) and all(not isinstance(part, list | dict) for part in value):
+        return ", ".join(text_of(part) for part in value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, indent=2)
+    return str(value)
+
+
+def _is_masked(value: Any) -> bool:
+    return isinstance(value, str) and value.strip() == MASK
+
+
+def _conditions(found: Any) -> list[ConditionLine]:
+    entries = [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+    return [
+        ConditionLine(
+            field=text_of(entry.get("field", "")),
+            operator=text_of(entry.get("operator", "")),
+            expected=text_of(entry.get("expected", entry.get("value"))),
+            actual=text_of(entry.get("actual")),
+            passed=entry["passed"] if isinstance(entry.get("passed"), bool) else None,
+        )
+        for entry in entries
+    ]
+
+
+def _headers(found: Any) -> list[Fact]:
+    if not isinstance(found, Mapping):
+        return []
+    return [Fact(str(name), text_of(value), _is_masked(value)) for name, value in sorted(found.items())]
+
+
+def _hops(found: Any) -> list[Fact]:
+    entries = [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+    return [
+        Fact(text_of(entry.get("status", "")), text_of(entry.get("location", entry.get("url")))) for entry in entries
+    ]
+
+
+def _body(found: Any) -> str:
+    """The body as text; JSON is laid out, because an error message hides in one long line."""
+    if not found:
+        return ""
+    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, indent=2)
+    if text[:1] in "{[":
+        try:
+            return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+        except ValueError:
+            return text
+    return text

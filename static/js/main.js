@@ -1,0 +1,18 @@
+/* Everything a page inside the shell needs. Charts and condition editors are loaded where there are some. */
+import "./time.js";
+import "./tip.js";
+import "./history.js";
+import "./toast.js";
+import "./dialog.js";
+import "./clipboard.js";
+import "./filters.js";
+import "./tables.js";
+import "./live.js";
+import "./keyboard.js";
+
+if (document.querySelector("[data-chart]")) {
+  import("./charts.js");
+}
+if (document.querySelector("[data-conditions]")) {
+  import("./conditions.js");
+}

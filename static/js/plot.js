@@ -1,0 +1,194 @@
+/* One uPlot drawing in our look: band, line, gaps, thresholds, outages and marks. */
+import { absolute, withUnit } from "./format.js";
+
+const LINES = ["--chart-line", "--chart-line-2", "--chart-line-3", "--chart-line-4"];
+const SPAN_COLOURS = { outage: "--chart-outage", unknown: "--mute-soft", maintenance: "--info-soft" };
+
+/** What a colour token is now, as a canvas understands it. */
+function makePalette(root) {
+  const probe = document.createElement("span");
+  root.append(probe);
+  const seen = {};
+  return {
+    of(token) {
+      if (!seen[token]) {
+        probe.style.color = `var(${token})`;
+        seen[token] = getComputedStyle(probe).color;
+      }
+      return seen[token];
+    },
+    done: () => probe.remove(),
+  };
+}
+
+/** Draw `data` (see components/chart_panel.html) into `root`. */
+export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, onReset }) {
+  const palette = makePalette(root);
+  const colour = (token) => palette.of(token);
+  const font = `11px ${getComputedStyle(document.body).fontFamily}`;
+  const position = (key) => data.lines.findIndex((line) => line.key === key) + 1;
+  const bands = data.bands ?? [];
+  const highs = new Set(bands.map((band) => band.high));
+  const ink = colour("--ink-3");
+  const grid = { stroke: colour("--chart-grid"), width: 1 };
+  LINES.forEach(colour);
+  Object.values(SPAN_COLOURS).forEach(colour);
+  ["--chart-band", "--chart-band-outer", "--warn-shape", "--bad-shape", "--ink-2", "--surface"].forEach(colour);
+  let drawn = 0;
+
+  const options = {
+    width: root.clientWidth,
+    height,
+    padding: [10, 4, 0, 0],
+    legend: { show: false },
+    cursor: {
+      sync: { key: group },
+      y: false,
+      points: { size: 7, fill: (plot, index) => plot.series[index].stroke(plot, index) },
+      drag: { x: true, y: false, setScale: false },
+      bind: { dblclick: () => onReset },
+    },
+    scales: { x: { time: true, range: () => [data.from, data.to] }, y: { range: (plot, low, high) => reach(data, high) } },
+    axes: [
+      { stroke: ink, font, grid, ticks: { show: false }, gap: 6, size: 26, space: 72, values: (plot, marks) => timeLabels(marks, data) },
+      {
+        stroke: ink,
+        font,
+        grid,
+        ticks: { show: false },
+        gap: 6,
+        space: 40,
+        size: (plot, values) => 14 + Math.max(24, ...(values ?? []).map((text) => text.length * 6.4)),
+        values: (plot, marks) => marks.map((mark) => withUnit(mark, data.unit)),
+      },
+    ],
+    series: [{}, ...data.lines.map((line) => makeSeries(line, highs.has(line.key), colour(LINES[drawn++ % LINES.length])))],
+    bands: bands.map((band, index) => ({
+      series: [position(band.high), position(band.low)],
+      fill: colour(index === 0 ? "--chart-band" : "--chart-band-outer"),
+    })),
+    hooks: {
+      drawClear: [(plot) => drawSpans(plot, data, colour)],
+      draw: [(plot) => drawThresholds(plot, data, colour, font), (plot) => drawMarks(plot, data, colour, font)],
+      setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          if (plot.select.width > 4) {
+            const { left, width } = plot.select;
+            onZoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+          }
+        },
+      ],
+    },
+  };
+  const plot = new uPlot(options, [data.times, ...data.lines.map((line) => line.values)], root);
+  palette.done();
+  return plot;
+}
+
+function makeSeries(line, isBandEdge, stroke) {
+  return {
+    label: line.label,
+    stroke,
+    width: isBandEdge ? 0 : 1.75,
+    spanGaps: false,
+    // A value between two gaps is a line of no length: only a dot shows it.
+    points: { show: !isBandEdge, size: 4, fill: stroke, filter: (plot, index) => lonely(plot.data[index]) },
+  };
+}
+
+function lonely(values) {
+  const found = [];
+  values.forEach((value, position) => {
+    if (value !== null && (values[position - 1] ?? null) === null && (values[position + 1] ?? null) === null) {
+      found.push(position);
+    }
+  });
+  return found;
+}
+
+/** From zero to a little above the highest value; a threshold joins when it is near enough not to flatten the line. */
+function reach(data, highest) {
+  const high = highest ?? 1;
+  const near = (data.thresholds ?? []).map((entry) => entry.value).filter((value) => value <= high * 2.5);
+  return [0, Math.max(high, ...near) * 1.08 || 1];
+}
+
+function timeLabels(marks, data) {
+  const longerThanTwoDays = data.to - data.from > 172_800;
+  return marks.map((mark, index) => {
+    const midnight = new Date(mark * 1000).getHours() === 0 && new Date(mark * 1000).getMinutes() === 0;
+    return absolute(mark * 1000, longerThanTwoDays || (midnight && index > 0) ? "day" : "clock");
+  });
+}
+
+function across(plot, from, to) {
+  const left = Math.max(plot.bbox.left, plot.valToPos(from, "x", true));
+  const right = Math.min(plot.bbox.left + plot.bbox.width, plot.valToPos(to, "x", true));
+  return [left, right - left];
+}
+
+function drawSpans(plot, data, colour) {
+  (data.spans ?? []).forEach((entry) => {
+    const [left, width] = across(plot, entry.from, entry.to);
+    if (width > 0) {
+      plot.ctx.fillStyle = colour(SPAN_COLOURS[entry.status] ?? "--mute-soft");
+      plot.ctx.fillRect(left, plot.bbox.top, Math.max(1, width), plot.bbox.height);
+    }
+  });
+}
+
+function drawThresholds(plot, data, colour, font) {
+  const ratio = devicePixelRatio;
+  const { ctx, bbox } = plot;
+  (data.thresholds ?? []).forEach((entry) => {
+    if (entry.value > plot.scales.y.max) {
+      return;
+    }
+    const y = Math.round(plot.valToPos(entry.value, "y", true));
+    ctx.save();
+    ctx.strokeStyle = colour(entry.status === "outage" ? "--bad-shape" : "--warn-shape");
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([4 * ratio, 4 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    write(ctx, entry.label, bbox.left + bbox.width - 4 * ratio, y - 4 * ratio, { align: "right", colour, font });
+    ctx.restore();
+  });
+}
+
+function drawMarks(plot, data, colour, font) {
+  const ratio = devicePixelRatio;
+  const { ctx, bbox } = plot;
+  (data.marks ?? []).forEach((entry) => {
+    if (entry.at < data.from || entry.at > data.to) {
+      return;
+    }
+    const x = Math.round(plot.valToPos(entry.at, "x", true)) + 0.5;
+    ctx.save();
+    ctx.strokeStyle = colour("--ink-2");
+    ctx.lineWidth = ratio;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const onRight = x < bbox.left + bbox.width / 2;
+    write(ctx, entry.label, x + (onRight ? 4 : -4) * ratio, bbox.top + 10 * ratio, { align: onRight ? "left" : "right", colour, font });
+    ctx.restore();
+  });
+}
+
+/** A label on a rim of the ground, so that it reads over lines. */
+function write(ctx, text, x, y, { align, colour, font }) {
+  ctx.setLineDash([]);
+  ctx.font = font.replace(/^\d+px/, `${11 * devicePixelRatio}px`);
+  ctx.textAlign = align;
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 3 * devicePixelRatio;
+  ctx.strokeStyle = colour("--surface");
+  ctx.strokeText(text, x, y);
+  ctx.fillStyle = colour("--ink-2");
+  ctx.fillText(text, x, y);
+}
