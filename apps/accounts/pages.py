@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -26,16 +25,9 @@ from apps.accounts.models import ApiToken
 from apps.accounts.services import create_token, revoke_token, save_preferences, set_password
 from apps.accounts.views import THEME_COOKIE
 from apps.core import clock
+from apps.core.forms import put_errors
 
 _YEAR_SECONDS = 31_536_000
-
-
-def put_errors(form: forms.Form, error: ValidationError) -> None:
-    """What a service found wrong, on the fields of the form; what no field has goes above it."""
-    messages_of = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
-    for name, sentences in messages_of.items():
-        for sentence in sentences:
-            form.add_error(name if name in form.fields else None, sentence)
 
 
 @signed_in

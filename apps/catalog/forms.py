@@ -1,219 +1,141 @@
-"""Forms of the admin. Each writes through one service, and shows that service's own errors at the fields."""
+"""Forms of providers, models and services: what a person types. What is right about it is said by the services."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import (
-    UnfoldAdminPasswordWidget,
-    UnfoldAdminSelectMultipleWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
-)
 
-from apps.accounts.models import User
-from apps.catalog import environments, services
-from apps.catalog.models import AIModel, Environment, Provider, Service, Target
-
-
-class ServedForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Valid means that the service would accept it: the service is tried and rolled back, so no rule is told twice."""
-
-    actor: User | None = None
-
-    def write(self) -> models.Model:
-        """Call the service with the cleaned values and return the row of this form's model."""
-        raise NotImplementedError
-
-    def _post_clean(self) -> None:
-        """Instead of Django's model validation."""
-        if self.errors:
-            return
-        try:
-            with transaction.atomic():
-                self.write()
-                transaction.set_rollback(True)
-        except ValidationError as error:
-            self._show(error)
-
-    def _show(self, error: ValidationError) -> None:
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
-            return
-        for field, messages in error.message_dict.items():
-            for message in messages:
-                self.add_error(field if field in self.fields else None, message)
+from apps.catalog.models import Provider, Target, TargetKind
 
 
 class TagsField(forms.CharField):
-    """Words with commas between."""
+    """Words separated by commas; a list of them when clean."""
 
-    def __init__(self) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            label=_("tags"), required=False, help_text=_("With commas between."), widget=UnfoldAdminTextInputWidget
+            label=_("Tags"), required=False, help_text=_("Words separated by commas, to find and filter by."), **kwargs
         )
+
+    def clean(self, value: Any) -> list[str]:
+        text = super().clean(value) or ""
+        return list(dict.fromkeys(tag.strip() for tag in text.split(",") if tag.strip()))
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
 
-    def to_python(self, value: Any) -> Any:
-        return [part.strip() for part in str(value or "").split(",") if part.strip()]
 
+class TargetForm(forms.Form):
+    """What every target has. `values()` is what its service takes."""
 
-class DetailForm(ServedForm):
-    """What every target has, shown with what the kind adds."""
-
-    name = forms.CharField(label=_("name"), max_length=200, widget=UnfoldAdminTextInputWidget)
-    environment = forms.ModelChoiceField(
-        label=_("environment"), queryset=Environment.objects.all(), widget=UnfoldAdminSelectWidget
-    )
+    kind: ClassVar[TargetKind]
+    name = forms.CharField(label=_("Name"), strip=True)
     tags = TagsField()
-    enabled = forms.BooleanField(label=_("enabled"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.exists:
-            target = self.target
-            for name in ("name", "environment", "tags", "enabled"):
-                if name in self.fields:
-                    self.initial[name] = getattr(target, name)
-            if "environment" in self.fields:
-                self.fields["environment"].disabled = True
-        else:
-            self.fields.pop("enabled", None)
-
-    @property
-    def exists(self) -> bool:
-        return not self.instance._state.adding
-
-    @property
-    def target(self) -> Target:
-        target: Target = self.instance if isinstance(self.instance, Target) else self.instance.target
-        return target
-
-    def values(self, *names: str) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
-
-    def update(self, *names: str) -> models.Model:
-        # The service takes a row of its own: a trial must leave this form's instance as it is.
-        stored = Target.objects.get(pk=self.target.pk)
-        services.update_target(actor=self.actor, target=stored, **self.values("name", "tags", "enabled", *names))
-        row: models.Model = self.instance
-        return row
+    def values(self) -> dict[str, Any]:
+        """The cleaned fields, by the services' argument names."""
+        return dict(self.cleaned_data)
 
 
-class ProviderForm(DetailForm):
-    base_url = forms.CharField(label=_("base URL"), required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
+class ProviderForm(TargetForm):
+    kind = TargetKind.PROVIDER
+    base_url = forms.CharField(
+        label=_("Base URL"),
+        required=False,
+        help_text=_("Where its API begins, such as https://api.example.com/v1."),
+        widget=forms.URLInput(attrs={"placeholder": "https://api.example.com/v1", "autocomplete": "off"}),
+    )
     api_key = forms.CharField(
         label=_("API key"),
         required=False,
-        max_length=2_000,
-        help_text=_("Empty: the stored key stays."),
-        widget=UnfoldAdminPasswordWidget,
+        strip=False,
+        help_text=_("Kept sealed and never shown again."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
-
-    class Meta:
-        model = Provider
-        fields: list[str] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.exists:
-            self.initial["base_url"] = self.instance.base_url
-
-    def write(self) -> models.Model:
-        if self.exists:
-            return self.update("base_url", *(["api_key"] if self.cleaned_data["api_key"] else []))
-        return services.create_provider(
-            actor=self.actor, **self.values("name", "environment", "tags", "base_url", "api_key")
-        )
+    field_order = ["environment", "name", "base_url", "api_key", "clear_api_key", "tags"]
 
 
-class ModelForm(DetailForm):
-    provider = forms.ModelChoiceField(
-        label=_("provider"), queryset=Provider.objects.none(), widget=UnfoldAdminSelectWidget
-    )
-
-    class Meta:
-        model = AIModel
-        fields: list[str] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        del self.fields["environment"]
-        field: Any = self.fields["provider"]
-        field.queryset = Provider.objects.present().select_related("target").order_by("target__name")
-        if self.exists:
-            self.initial["provider"] = self.instance.provider_id
-            field.disabled = True
-
-    def write(self) -> models.Model:
-        if self.exists:
-            return self.update()
-        return services.create_model(actor=self.actor, **self.values("provider", "name", "tags"))
-
-
-class ServiceForm(DetailForm):
-    url = forms.CharField(label=_("link"), required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
-    description = forms.CharField(
-        label=_("description"), required=False, max_length=2_000, widget=UnfoldAdminTextareaWidget
-    )
-
-    class Meta:
-        model = Service
-        fields: list[str] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.exists:
-            self.initial["url"] = self.instance.url
-            self.initial["description"] = self.instance.description
-
-    def write(self) -> models.Model:
-        if self.exists:
-            return self.update("url", "description")
-        return services.create_service(
-            actor=self.actor, **self.values("name", "environment", "tags", "url", "description")
-        )
-
-
-class TargetForm(DetailForm):
-    depends_on = forms.ModelMultipleChoiceField(
-        label=_("depends on"),
-        queryset=Target.objects.none(),
+class ServiceForm(TargetForm):
+    kind = TargetKind.SERVICE
+    url = forms.CharField(
+        label=_("Link"),
         required=False,
-        widget=UnfoldAdminSelectMultipleWidget,
+        help_text=_("Where a person finds it. What is looked at is set in its checks."),
+        widget=forms.URLInput(attrs={"placeholder": "https://example.com", "autocomplete": "off"}),
     )
+    description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    field_order = ["environment", "name", "url", "description", "tags"]
 
-    class Meta:
-        model = Target
-        fields: list[str] = []
+
+class ModelForm(TargetForm):
+    kind = TargetKind.MODEL
+    field_order = ["provider", "name", "tags"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field: Any = self.fields["depends_on"]
-        if self.exists:
-            neighbours = Target.objects.present().filter(environment=self.target.environment_id)
-            field.queryset = neighbours.exclude(pk=self.target.pk).order_by("name")
-            self.initial["depends_on"] = list(self.target.depends_on.values_list("pk", flat=True))
-
-    def write(self) -> models.Model:
-        return self.update("depends_on")
+        self.fields["name"].help_text = _("Exactly as the provider's own list calls it.")
 
 
-class EnvironmentForm(ServedForm):
-    class Meta:
-        model = Environment
-        fields = ["name", "slug", "position"]
+FORMS: dict[str, type[TargetForm]] = {form.kind.value: form for form in (ProviderForm, ModelForm, ServiceForm)}
 
-    def write(self) -> models.Model:
-        if self.instance._state.adding:
-            return environments.create_environment(actor=self.actor, **self.cleaned_data)
-        stored = Environment.objects.get(pk=self.instance.pk)
-        return environments.update_environment(actor=self.actor, environment=stored, **self.cleaned_data)
+
+def for_creating(kind: str, places: Any, *args: Any, **kwargs: Any) -> TargetForm:
+    """The form for a new target of `kind`. `places`: the environments (for a model: the providers) it may go to."""
+    form = FORMS[kind](*args, **kwargs)
+    if kind == TargetKind.MODEL:
+        field: forms.Field = ProviderField(queryset=places, label=_("Provider"), empty_label=None)
+        form.fields = {"provider": field, **form.fields}
+    else:
+        field = forms.ModelChoiceField(
+            queryset=places,
+            label=_("Environment"),
+            empty_label=None,
+            initial=kwargs.get("initial", {}).get("environment"),
+        )
+        form.fields = {"environment": field, **form.fields}
+    return form
+
+
+class ProviderField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Provider) -> str:
+        return f"{obj.target.name} · {obj.target.environment.name}"
+
+
+def for_editing(target: Target, siblings: Any, data: Any = None) -> TargetForm:
+    """The form for a present target. `siblings`: what it may depend on. A stored key is never part of the form."""
+    form = FORMS[target.kind](data, initial=_present(target))
+    key = form.fields.get("api_key")
+    if key is not None and target.provider.sealed_api_key:
+        key.widget.attrs["placeholder"] = _("unchanged")
+        form.fields["clear_api_key"] = forms.BooleanField(label=_("Remove the stored key"), required=False)
+    form.fields["depends_on"] = forms.ModelMultipleChoiceField(
+        queryset=siblings,
+        required=False,
+        label=_("Depends on"),
+        help_text=_("What must work for this to work. Hold Ctrl to choose several."),
+        widget=forms.SelectMultiple(attrs={"size": 6}),
+    )
+    form.order_fields(form.field_order)
+    return form
+
+
+def _present(target: Target) -> dict[str, Any]:
+    values: dict[str, Any] = {"name": target.name, "tags": target.tags, "depends_on": list(target.depends_on.all())}
+    if target.kind == TargetKind.PROVIDER:
+        values["base_url"] = target.provider.base_url
+    if target.kind == TargetKind.SERVICE:
+        values |= {"url": target.service.url, "description": target.service.description}
+    return values
+
+
+def edited(form: TargetForm) -> dict[str, Any]:
+    """What `update_target` takes: an empty key means unchanged, a ticked box removes it."""
+    values = form.values()
+    clear = values.pop("clear_api_key", False)
+    if "api_key" in values and not values["api_key"]:
+        if clear:
+            values["api_key"] = ""
+        else:
+            del values["api_key"]
+    return values

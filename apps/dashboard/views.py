@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest, may, require, signed_in
-from apps.accounts.pages import put_errors
 from apps.catalog.models import Environment, Target
 from apps.catalog.scope import scope_of
 from apps.catalog.services import update_target
@@ -25,6 +24,7 @@ from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_pe
 from apps.checks.first_check import watch_url
 from apps.checks.models import Check
 from apps.checks.services import request_run
+from apps.core.forms import put_errors
 from apps.core.panels import answer, draw_all
 from apps.dashboard import lists, overview, search, targets
 from apps.dashboard.forms import FirstCheckForm

@@ -1,0 +1,194 @@
+"""Making and editing a check: the kind's own form, and "Try it" on what stands in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from apps.accounts.access import Role
+from apps.accounts.doors import PageRequest, require, require_somewhere, signed_in
+from apps.catalog.models import Target, TargetKind
+from apps.checks import check_page, services
+from apps.checks.forms import CONDITION_FIELDS, CONDITION_OPERATORS, CheckForm
+from apps.checks.models import Check
+from apps.checks.trying import LONGEST_SECONDS, try_check
+from apps.checks.views import operated
+from apps.core.forms import put_errors
+from apps.probes.base import PROBE_KINDS, Outcome, ProbeKind
+
+_MOST_TARGETS = 500
+
+
+@dataclass
+class Editing:
+    """What both pages have in common: the form, the check it belongs to (None: a new one), and what trying it found."""
+
+    target: Target
+    kind: ProbeKind[Any]
+    form: CheckForm
+    check: Check | None = None
+    outcome: Outcome | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stored(self) -> dict[str, Any] | None:
+        return self.check.config if self.check is not None else None
+
+
+@signed_in
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_new(request: PageRequest) -> HttpResponseBase:
+    """A check for `?target=`, of `?kind=`; without a target one is chosen first."""
+    require_somewhere(request.user, Role.OPERATOR)
+    target = _asked_target(request)
+    if target is None:
+        return _choose_target(request)
+    require(request.user, Role.OPERATOR, target.environment_id)
+    kinds = suiting(target)
+    kind = next((one for one in kinds if one.name == request.GET.get("kind")), kinds[0] if kinds else None)
+    if kind is None:
+        raise Http404
+    form = CheckForm(kind, None, request.POST or None, initial=_defaults(kind, target))
+    editing = Editing(target, kind, form, context={"kinds": kinds})
+    return _answer(request, editing)
+
+
+@signed_in
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_edit(request: PageRequest, check_id: UUID) -> HttpResponseBase:
+    check = operated(request, check_id)
+    kind = check_page.kind_of(check)
+    if kind is None:
+        raise Http404
+    initial = {name: getattr(check, name) for name in CheckForm.base_fields}
+    form = CheckForm(kind, services.masked_config(check), request.POST or None, initial=initial)
+    return _answer(request, Editing(check.target, kind, form, check))
+
+
+def suiting(target: Target) -> list[ProbeKind[Any]]:
+    """The kinds that suit the target: those made for its like before those for everything, then the most general."""
+    kinds = [kind for kind in PROBE_KINDS if target.kind in kind.target_kinds]
+    return sorted(kinds, key=lambda kind: (TargetKind.SERVICE in kind.target_kinds, -len(kind.target_kinds), kind.name))
+
+
+def _defaults(kind: ProbeKind[Any], target: Target) -> dict[str, Any]:
+    fields = Check._meta
+    return {
+        "name": str(kind.label),
+        "interval_seconds": kind.default_interval_seconds,
+        "timeout_seconds": kind.default_timeout_seconds,
+        "failure_threshold": fields.get_field("failure_threshold").default,
+        "recovery_threshold": fields.get_field("recovery_threshold").default,
+        "affects_status": True,
+        "enabled": True,
+        **_address_of(kind, target),
+    }
+
+
+def _address_of(kind: ProbeKind[Any], target: Target) -> dict[str, str]:
+    """What the catalog knows already: the service's link or the provider's base URL, where the kind asks for it."""
+    known = {
+        "url": getattr(getattr(target, "service", None), "url", ""),
+        "base_url": getattr(getattr(target, "provider", None), "base_url", ""),
+        "model": target.name if target.kind == TargetKind.MODEL else "",
+    }
+    asked = {part.name for part in CheckForm(kind, None).parts.values()}
+    return {f"config.{name}": value for name, value in known.items() if value and name in asked}
+
+
+def _asked_target(request: PageRequest) -> Target | None:
+    text = request.GET.get("target", "")
+    if not text:
+        return None
+    try:
+        identifier = UUID(text)
+    except ValueError as error:
+        raise Http404 from error
+    rows = Target.objects.visible_to(request.user).present()
+    target = rows.select_related("environment", "service", "provider", "model__provider").filter(pk=identifier).first()
+    if target is None:
+        raise Http404
+    return target
+
+
+def _choose_target(request: PageRequest) -> HttpResponseBase:
+    rows = Target.objects.visible_to(request.user, Role.OPERATOR).present().select_related("environment")
+    context = {"targets": list(rows.order_by("name", "pk")[:_MOST_TARGETS])}
+    return render(request, "checks/choose_target.html", context)
+
+
+def _answer(request: PageRequest, editing: Editing) -> HttpResponseBase:
+    """Try, save, or show the form; every error stands at its field and what was typed stays."""
+    trying = request.POST.get("action") == "try"
+    if editing.form.is_bound and editing.form.is_valid():
+        try:
+            if trying:
+                editing.outcome = _try(editing)
+            else:
+                return _saved(request, editing, _save(request, editing))
+        except ValidationError as error:
+            put_errors(editing.form, error)
+    if trying and request.htmx:
+        return render(request, "checks/_tried.html", _context(editing))
+    return render(request, "checks/form.html", _context(editing), status=400 if editing.form.errors else 200)
+
+
+def _try(editing: Editing) -> Outcome:
+    values = editing.form.values()
+    return try_check(
+        editing.kind,
+        editing.form.config(),
+        timeout_seconds=values["timeout_seconds"],
+        degraded_after_ms=values["degraded_after_ms"],
+        stored=editing.stored,
+    )
+
+
+def _save(request: PageRequest, editing: Editing) -> Check:
+    config, values = editing.form.config(), editing.form.values()
+    if editing.check is not None:
+        return services.update_check(actor=request.user, check=editing.check, config=config, **values)
+    return services.create_check(
+        actor=request.user, target=editing.target, kind=editing.kind.name, config=config, **values
+    )
+
+
+def _saved(request: PageRequest, editing: Editing, check: Check) -> HttpResponseBase:
+    if editing.check is None:
+        messages.success(request, _("%(name)s was added; its first look is on the way.") % {"name": check.name})
+    else:
+        messages.success(request, _("Saved."))
+    return redirect(check)
+
+
+def _context(editing: Editing) -> dict[str, Any]:
+    outcome = editing.outcome
+    return {
+        **editing.context,
+        "target": editing.target,
+        "kind": editing.kind,
+        "form": editing.form,
+        "check": editing.check,
+        "outcome": outcome,
+        "outcome_status": check_page.STATUS_OF_OUTCOME[outcome.state].value if outcome else "",
+        "outcome_label": outcome.state.label if outcome else "",
+        "longest_seconds": LONGEST_SECONDS,
+        "condition_fields": CONDITION_FIELDS,
+        "condition_operators": CONDITION_OPERATORS,
+        "back": editing.check.get_absolute_url()
+        if editing.check
+        else reverse("dashboard:target", args=[editing.target.pk]),
+    }

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from apps.checks import editing, views
+
+app_name = "checks"
+
+urlpatterns = [
+    path("checks/new/", editing.check_new, name="new"),
+    path("checks/<uuid:check_id>/", views.check_detail, name="check"),
+    path("checks/<uuid:check_id>/edit/", editing.check_edit, name="edit"),
+    path("checks/<uuid:check_id>/fragments/<slug:name>/", views.check_fragment, name="fragment"),
+    path("checks/<uuid:check_id>/latency.json", views.check_latency, name="latency"),
+    path("checks/<uuid:check_id>/run/", views.check_run, name="run"),
+    path("checks/<uuid:check_id>/runs/<uuid:run_id>/", views.run_fragment, name="run-fragment"),
+    path("checks/<uuid:check_id>/switch/", views.check_switch, name="switch"),
+    path("checks/<uuid:check_id>/delete/", views.check_delete, name="delete"),
+    path("checks/<uuid:check_id>/results/<uuid:result_id>/", views.result_detail, name="result"),
+]

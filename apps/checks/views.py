@@ -1,0 +1,130 @@
+"""The page of a check, its results, and what one does with it: run, pause, resume, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.access import Role
+from apps.accounts.doors import PageRequest, require, signed_in
+from apps.checks import check_page, services
+from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
+from apps.checks.models import Check
+from apps.core.panels import answer, draw_all
+
+
+@signed_in
+@require_safe
+def check_detail(request: PageRequest, check_id: UUID) -> HttpResponseBase:
+    check = check_page.get_check(request, check_id)
+    context = {
+        "check": check,
+        "kind": check_page.kind_of(check),
+        "panels": draw_all(request, check_page.PANELS, request.get_full_path(), check, ids=[check.pk, check.target_id]),
+        "ranges": RANGE_LABELS,
+        "range": range_of(request.GET),
+        "may_operate": check_page.may_operate(request, check),
+        **_asked_run(request, check),
+    }
+    return render(request, "checks/page.html", context)
+
+
+def _asked_run(request: PageRequest, check: Check) -> dict[str, Any]:
+    """The run the page was opened for (`?run=`): pressed without scripts, or by the first-run page."""
+    try:
+        return {"run_context": check_page.load_run(check, UUID(request.GET.get("run", "")))}
+    except (ValueError, Http404):
+        return {}
+
+
+@signed_in
+@require_safe
+def check_fragment(request: PageRequest, check_id: UUID, name: str) -> HttpResponseBase:
+    return answer(request, check_page.PANELS, name, check_page.get_check(request, check_id))
+
+
+@signed_in
+@require_safe
+def check_latency(request: PageRequest, check_id: UUID) -> HttpResponseBase:
+    """The chart's data."""
+    check = check_page.get_check(request, check_id)
+    try:
+        period = read_period(request.GET)
+    except ValidationError as error:
+        return JsonResponse(error.message_dict, status=400)
+    return JsonResponse(latency_document([check], check.target_id, period))
+
+
+@signed_in
+@require_safe
+def result_detail(request: PageRequest, check_id: UUID, result_id: UUID) -> HttpResponseBase:
+    """One result with its evidence; a run still under way shows that it is."""
+    check = check_page.get_check(request, check_id)
+    context = check_page.load_run(check, result_id)
+    return render(request, "checks/result.html", {**context, "is_page": True})
+
+
+# --- Acting ---------------------------------------------------------------------------------------------------
+
+
+def operated(request: PageRequest, check_id: UUID) -> Check:
+    """The check, for somebody who may change it. Http404 outside the viewer's grants."""
+    check = check_page.get_check(request, check_id)
+    require(request.user, Role.OPERATOR, check.target.environment_id)
+    return check
+
+
+@signed_in
+@require_POST
+def check_run(request: PageRequest, check_id: UUID) -> HttpResponseBase:
+    """Look now. With scripts the panel of the run comes back; without, the page that shows it."""
+    check = operated(request, check_id)
+    try:
+        run = services.request_run(actor=request.user, check=check)
+    except ConnectionError:
+        sentence = _("The message broker cannot be reached, so no look was started. Try again in a moment.")
+        if request.htmx:
+            return render(request, "checks/_run.html", {"check": check, "state": "refused", "sentence": sentence})
+        messages.error(request, sentence)
+        return redirect(check)
+    if request.htmx:
+        return render(request, "checks/_run.html", check_page.load_run(check, run.pk))
+    return redirect(f"{check.get_absolute_url()}?run={run.pk}")
+
+
+@signed_in
+@require_safe
+def run_fragment(request: PageRequest, check_id: UUID, run_id: UUID) -> HttpResponseBase:
+    """The run's panel, asked for again each second while it is under way."""
+    check = check_page.get_check(request, check_id)
+    return render(request, "checks/_run.html", check_page.load_run(check, run_id))
+
+
+@signed_in
+@require_POST
+def check_switch(request: PageRequest, check_id: UUID) -> HttpResponseBase:
+    """Pause or resume."""
+    check = operated(request, check_id)
+    enabled = request.POST.get("enabled") == "yes"
+    services.update_check(actor=request.user, check=check, enabled=enabled)
+    sentence = _("%(name)s runs on schedule again.") if enabled else _("%(name)s is paused.")
+    messages.success(request, sentence % {"name": check.name})
+    return redirect(check)
+
+
+@signed_in
+@require_POST
+def check_delete(request: PageRequest, check_id: UUID) -> HttpResponseBase:
+    check = operated(request, check_id)
+    services.delete_check(actor=request.user, check=check)
+    messages.success(request, _("%(name)s was deleted.") % {"name": check.name})
+    return redirect(reverse("dashboard:target", args=[check.target_id]))
