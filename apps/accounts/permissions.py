@@ -28,7 +28,7 @@ class RolePermission(BasePermission):
         if not request.user or not request.user.is_authenticated:
             return False
         access = access_of(request.user)
-        if getattr(view, "detail", False):
+        if is_about_one_object(view):
             return True
         if request.method in SAFE_METHODS:
             if not access.allows_somewhere(Role.VIEWER):
@@ -54,6 +54,12 @@ class OwnObjectsPermission(BasePermission):
         if request.method not in SAFE_METHODS and getattr(request.user, "token_scope", Scope.WRITE) == Scope.READ:
             raise PermissionDenied(_("This API token may only read."))
         return True
+
+
+def is_about_one_object(view: APIView) -> bool:
+    """A view set says so itself; a plain view is when its URL names an object."""
+    detail = getattr(view, "detail", None)
+    return bool(view.kwargs) if detail is None else bool(detail)
 
 
 def role_for_write(view: APIView) -> Role:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_filters
+import django_filters.rest_framework
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 from apps.catalog.models import Target, TargetKind
 from apps.catalog.selectors import get_environment
 from apps.catalog.status import Status
-from apps.core.api.filtering import ListedFilter, SwitchFilter
+from apps.core.api.filtering import ListedFilter
 
 
 class TargetFilters(django_filters.FilterSet):
@@ -23,7 +23,7 @@ class TargetFilters(django_filters.FilterSet):
     environment = django_filters.CharFilter(method="in_environment")
     kind = ListedFilter(choices=TargetKind.values)
     status = ListedFilter(field_name="status_row__status", choices=[status.value for status in Status])
-    enabled = SwitchFilter()
+    enabled = django_filters.rest_framework.BooleanFilter()
     tag = django_filters.CharFilter(method="with_tag")
 
     class Meta:

@@ -26,6 +26,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         if filterset is not None:
             known |= set(filterset.filters)
         refuse_unknown_parameters(request, known)
+        _refuse_half_switches(request, filterset)
         return super().filter_queryset(request, queryset, view) if is_list else queryset
 
 
@@ -46,23 +47,20 @@ class ListedFilter(django_filters.CharFilter):
         return qs.filter(**{f"{self.field_name}__in": wanted})
 
 
-class SwitchFilter(django_filters.CharFilter):
-    """true or false; django-filter's own would take a typing error for "no filter"."""
-
-    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
-        if not value:
-            return qs
-        if value.lower() not in _SWITCHES:
-            raise ValidationError({_name_of(self): [_("Use true or false.")]})
-        return qs.filter(**{f"{self.field_name}": _SWITCHES[value.lower()]})
-
-
 def _name_of(wanted: django_filters.Filter) -> str:
     """The query parameter a filter answers to: django-filter tells a filter its field but not its own name."""
     return next(str(name) for name, known in wanted.parent.filters.items() if known is wanted)
 
 
 _SWITCHES = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _refuse_half_switches(request: Request, filterset: Any) -> None:
+    """django-filter takes a switch it cannot read for no filter at all."""
+    for name, wanted in filterset.filters.items() if filterset is not None else ():
+        value = request.query_params.get(name, "")
+        if isinstance(wanted, django_filters.BooleanFilter) and value and value.lower() not in _SWITCHES:
+            raise ValidationError({name: [_("Use true or false.")]})
 
 
 def refuse_unknown_parameters(request: Request, known: set[str]) -> None:

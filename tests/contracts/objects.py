@@ -1,0 +1,81 @@
+"""One object of everything that has an address, in a given environment: what the access contracts ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from apps.accounts.models import ApiToken
+from apps.alerts.models import Channel, Notification
+from apps.catalog.models import Environment, Region
+from apps.checks.models import CheckRun, Incident, StateChange
+from apps.core import clock
+from apps.core.ids import uuid7
+from tests.factories import make_check, make_model, make_provider, make_service, make_token, make_user
+
+Arguments = dict[str, Any]
+
+
+def check_arguments(environment: Environment) -> Arguments:
+    """A check, and a run of it that is under way (the result's id in the URL)."""
+    check = make_check(make_service(environment=environment).target)
+    now = clock.now()
+    run = CheckRun.objects.create(source_check=check, requested_at=now, expires_at=now + timedelta(minutes=1))
+    return {"pk": check.pk, "result_id": run.pk}
+
+
+def make_incident(environment: Environment) -> Incident:
+    target = make_service(environment=environment).target
+    return Incident.objects.create(target=target, severity="outage", reason="timeout", opened_at=clock.now())
+
+
+def make_state_change(environment: Environment) -> StateChange:
+    target = make_service(environment=environment).target
+    return StateChange.objects.create(
+        target=target, at=clock.now(), from_status="unknown", to_status="outage", reason="timeout"
+    )
+
+
+def make_channel(environment: Environment) -> Channel:
+    return Channel.objects.create(
+        name=f"Channel {uuid7()}",
+        kind="webhook",
+        config={"url": "http://127.0.0.1:9/hook", "secret": ""},
+        environment=environment,
+    )
+
+
+def make_notification(environment: Environment) -> Notification:
+    now = clock.now()
+    return Notification.objects.create(
+        channel=make_channel(environment),
+        environment=environment,
+        source=uuid7(),
+        kind="incident.opened",
+        not_before=now,
+        created_at=now,
+    )
+
+
+def make_foreign_token(_environment: Environment) -> ApiToken:
+    owner = make_user("admin")
+    make_token(owner)
+    return ApiToken.objects.get(user=owner)
+
+
+# By the basename its view set is registered with.
+OBJECTS: dict[str, Callable[[Environment], Arguments]] = {
+    "token": lambda environment: {"pk": make_foreign_token(environment).pk},
+    "environment": lambda environment: {"pk": environment.pk},
+    "region": lambda _environment: {"pk": Region.objects.get(slug="local").pk},
+    "provider": lambda environment: {"pk": make_provider(environment=environment).pk},
+    "model": lambda environment: {"pk": make_model(make_provider(environment=environment)).pk},
+    "service": lambda environment: {"pk": make_service(environment=environment).pk},
+    "target": lambda environment: {"pk": make_service(environment=environment).pk},
+    "check": check_arguments,
+    "incident": lambda environment: {"pk": make_incident(environment).pk},
+    "state-change": lambda environment: {"pk": make_state_change(environment).pk},
+    "channel": lambda environment: {"pk": make_channel(environment).pk},
+    "notification": lambda environment: {"pk": make_notification(environment).pk},
+}
