@@ -5,10 +5,13 @@ from __future__ import annotations
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.alerts.channels.base import reason_label
 from apps.alerts.claims import anything_to_send
 from apps.alerts.models import Channel, Notification, NotificationAttempt
+from apps.core import clock
 
 _ANY_UNROUTED = """
     SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
@@ -61,6 +64,17 @@ def list_channels(user: User | AnonymousUser) -> QuerySet[Channel]:
         )
         .order_by("name")
     )
+
+
+def condition_of(channel: Channel) -> str:
+    """How a channel stands, as a few words: on, off and why, or left alone for a while."""
+    if channel.disabled_reason:
+        return _("Switched off: %(reason)s") % {"reason": reason_label(channel.disabled_reason)}
+    if not channel.enabled:
+        return _("Off")
+    if channel.open_until is not None and channel.open_until > clock.now():
+        return _("Paused by failures")
+    return _("On")
 
 
 def list_notifications(user: User | AnonymousUser) -> QuerySet[Notification]:

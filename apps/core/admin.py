@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -29,3 +30,17 @@ class ReadOnlyAdmin(LiveAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class VisibleRelatedFilter(admin.RelatedFieldListFilter):
+    """A filter by a related object that offers only what the person may see: names are facts too.
+
+    Use it as `list_filter = [("environment", VisibleRelatedFilter)]`.
+    """
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        visible = field.remote_field.model._default_manager.visible_to(request.user)
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(
+            include_blank=False, ordering=ordering, limit_choices_to={"pk__in": visible.values("pk")}
+        )

@@ -33,7 +33,7 @@ Capture = Callable[..., AbstractContextManager[list[Callable[[], Any]]]]
 def waiting_messages() -> int:
     """Wake-ups in the broker's queue, taken off it."""
     with current_app.connection_for_write() as broker:
-        channel = broker.default_channel
+        channel: Any = broker.default_channel
         queue = settings.CELERY_TASK_DEFAULT_QUEUE
         taken = 0
         while channel.basic_get(queue, no_ack=True) is not None:
