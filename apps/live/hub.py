@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,8 @@ logger = structlog.get_logger(__name__)
 # A message through the layer and back: how often, and how long it may take before the layer counts as lost.
 PULSE_SECONDS = 15.0
 PULSE_TIMEOUT_SECONDS = 2.0
+# A hub stays a while after its last listener left: most come back at once, because they went to the next page.
+LINGER_SECONDS = 5.0
 
 
 class LayerLostError(Exception):
@@ -52,6 +55,7 @@ class Hub:
         self._pulses: dict[str, asyncio.Future[None]] = {}
         self._listeners: set[Listener] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._left_at = time.monotonic()
         self.ended = False
 
     # --- its life ------------------------------------------------------------------------------------------
@@ -68,6 +72,7 @@ class Hub:
             asyncio.create_task(self._guard(self._receive())),
             asyncio.create_task(self._guard(self._watch(sentinel))),
             asyncio.create_task(self._guard(self._pulse())),
+            asyncio.create_task(self._guard(self._linger())),
         ]
         await self.join([groups.ALL, groups.ACCESS])
 
@@ -105,7 +110,12 @@ class Hub:
     # --- listening -----------------------------------------------------------------------------------------
     @contextlib.asynccontextmanager
     async def listening(self, viewer: Viewer, wanted: Callable[[str], bool] | None = None) -> AsyncIterator[Listener]:
-        """Hear what concerns `viewer` (and is of a `wanted` type) inside the block."""
+        """Hear what concerns `viewer` (and is of a `wanted` type) inside the block.
+
+        Raises LayerLostError when the layer does not answer, or has been lost since this hub was asked for.
+        """
+        if self.ended:
+            raise LayerLostError("the hub has ended")
         listener = Listener(viewer, wanted)
         self._listeners.add(listener)
         try:
@@ -113,8 +123,7 @@ class Hub:
             yield listener
         finally:
             self._listeners.discard(listener)
-            if not self._listeners:
-                await self.end()
+            self._left_at = time.monotonic()
 
     async def join(self, names: Iterable[str]) -> None:
         """Make sure these groups are heard from now on. Raises LayerLostError when the layer does not answer."""
@@ -188,6 +197,11 @@ class Hub:
             async with asyncio.timeout(PULSE_TIMEOUT_SECONDS):
                 await self._round_trip(groups.ALL)
 
+    async def _linger(self) -> None:
+        """Returns, which ends the hub, when nobody has listened for a while."""
+        while self._listeners or time.monotonic() - self._left_at < LINGER_SECONDS:
+            await asyncio.sleep(1)
+
     async def _open_sentinel(self) -> Any:
         client = Redis.from_url(
             settings.REDIS_LIVE_URL, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, socket_keepalive=True
@@ -213,22 +227,29 @@ _hubs: dict[asyncio.AbstractEventLoop, asyncio.Task[Hub]] = {}
 async def hub_of_this_loop() -> Hub:
     """The running hub of this event loop, started when there is none. Raises LayerLostError."""
     loop = asyncio.get_running_loop()
-    starting = _hubs.get(loop)
-    if starting is None:
-        starting = _hubs[loop] = loop.create_task(_start())
-    # Many pages come back at once after a restart: they wait for the same attempt, and none can cancel it.
-    return await asyncio.shield(starting)
+    while True:
+        starting = _hubs.get(loop)
+        if starting is None:
+            starting = _hubs[loop] = loop.create_task(_start())
+        # Many pages come back at once after a restart: they wait for the same attempt, and none can cancel it.
+        hub = await asyncio.shield(starting)
+        if not hub.ended:
+            return hub
 
 
 async def _start() -> Hub:
-    hub = Hub()
-    await hub.start()
+    try:
+        hub = Hub()
+        await hub.start()
+    except BaseException:
+        _hubs.pop(asyncio.get_running_loop(), None)
+        raise
     return hub
 
 
 def _forget(hub: Hub) -> None:
-    """Let the next one who asks start another. A hub that ends while it starts has no result yet."""
+    """Let the next one who asks start another."""
     loop = asyncio.get_running_loop()
     starting = _hubs.get(loop)
-    if starting is not None and (not starting.done() or starting.result() is hub):
+    if starting is not None and starting.done() and starting.result() is hub:
         del _hubs[loop]

@@ -17,8 +17,8 @@ from rest_framework.exceptions import (
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from apps.accounts.access import Role, access_of
 from apps.accounts.models import User
-from apps.accounts.permissions import RolePermission
 from apps.live.events import FAMILIES
 from apps.live.groups import session_digest
 from apps.live.viewers import Viewer, viewer_of_session, viewer_of_user
@@ -96,5 +96,6 @@ def _authenticate(request: HttpRequest) -> tuple[User, bool]:
     user = wrapped.user
     if not isinstance(user, User):
         raise NotAuthenticated
-    RolePermission().has_permission(wrapped, APIView())
+    if not access_of(user).allows_somewhere(Role.VIEWER):
+        raise PermissionDenied(gettext("You have no role yet; ask an administrator for one."))
     return user, isinstance(wrapped.successful_authenticator, SessionAuthentication)

@@ -220,4 +220,4 @@ def test_with_a_database_that_hangs_the_answer_comes_in_time_and_names_it(transa
             assert time.monotonic() - started < 2
             parts = json.loads(refused.value.read())["parts"]
             assert (refused.value.code, parts["database"]["ok"], parts["valkey"]["ok"]) == (503, False, True)
-            assert web.answers()
+            assert web.status() == 200

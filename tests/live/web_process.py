@@ -28,12 +28,17 @@ class WebProcess:
         self.log = log
 
     def answers(self) -> bool:
+        """Whether it is there at all, whatever it says."""
+        return self.status() is not None
+
+    def status(self) -> int | None:
+        """What `/healthz` answers; None while nobody listens."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
+            return connection.getresponse().status
         except OSError:
-            return False
+            return None
         finally:
             connection.close()
 
@@ -62,7 +67,7 @@ def web_process(database: str, changes: Mapping[str, str] | None = None) -> Iter
         try:
             try:
                 wait_until(lambda: process.poll() is not None or web.answers(), "the web process", seconds=60)
-                assert process.poll() is None, "the web process ended"
+                assert web.status() == 200, "the web process does not work"
             except AssertionError as error:
                 error.add_note(web.log.read_text()[-4000:])
                 raise
