@@ -27,7 +27,7 @@ def bounded(evidence: Mapping[str, Any]) -> dict[str, Any]:
     if not evidence:
         return {}
     for limit in _TEXT_LIMITS:
-        plain = {str(key)[:_MAX_KEY]: _plain(value, limit, _MAX_DEPTH) for key, value in evidence.items()}
+        plain = {_text(str(key), _MAX_KEY): _plain(value, limit, _MAX_DEPTH) for key, value in evidence.items()}
         if len(msgspec.json.encode(plain)) <= MAX_BYTES:
             return plain
     small: dict[str, Any] = {"truncated": True}

@@ -226,7 +226,7 @@ def _condition_sentence(reason: Reason, values: dict[str, Any]) -> str:
     if isinstance(conditions, list):
         failed = [entry for entry in conditions if isinstance(entry, dict) and entry.get("passed") is False]
         if failed:
-            return condition_sentence(failed[0])
+            return condition_sentence(failed[0]) or str(reason.label)
     return _render(_TEXTS[reason].sentence, values) or str(reason.label)
 
 
