@@ -8,7 +8,6 @@ task called directly) is called through the `outside` fixture.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,28 +18,14 @@ import pytest
 from django.db import connection, connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.chromium import FLAGS, chromium_path, find_chromium
 from tests.live.web_process import WebProcess, web_process
 
 _HERE = Path(__file__).parent
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = [
-    "--no-sandbox",  # root in a container, and a page of our own
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",  # a container's /dev/shm is small
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # A loaded machine draws slowly; a condition that never comes is still told within this time.
 _PATIENCE_MILLISECONDS = 15_000
 
 Result = TypeVar("Result")
-
-
-def find_chromium() -> str | None:
-    return os.environ.get("PORTAL_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,20 +40,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def web(django_db_setup: None, django_db_blocker: Any) -> Iterator[WebProcess]:
+def database_name(django_db_setup: None, django_db_blocker: Any) -> str:
     with django_db_blocker.unblock():
-        name = str(connection.settings_dict["NAME"])
-    with web_process(name) as process:
+        return str(connection.settings_dict["NAME"])
+
+
+@pytest.fixture(scope="session")
+def web(database_name: str) -> Iterator[WebProcess]:
+    with web_process(database_name) as process:
         yield process
 
 
 @pytest.fixture(scope="session")
 def browser(web: WebProcess) -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    chromium = find_chromium()
-    assert chromium is not None, "PORTAL_REQUIRE_BROWSER is set and there is no Chromium on PATH"
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        running = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield running
         running.close()
 
