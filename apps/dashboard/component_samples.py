@@ -137,7 +137,7 @@ def wrong_now(now: datetime) -> list[dict[str, Any]]:
         ("1", "Payments API", Status.OUTAGE, "Expected status 200, got 503.", 780, "alice", wave(30)),
         (
             "2",
-            "claude-large-preview-2026-11 (Seoul)",
+            "서울 결제 게이트웨이 claude-large-preview-2026-11",
             Status.DEGRADED,
             "Answered in 1840 ms; more than 800 ms counts as degraded.",
             4_300,
@@ -178,9 +178,9 @@ def timeline(now: datetime) -> list[dict[str, Any]]:
             },
         ),
         (5_000, {"title": "Search: operational", "status": "operational", "url": "#"}),
-        (9_000, {"title": "Billing: maintenance", "status": "maintenance"}),
+        (90_000, {"title": "Billing: maintenance", "status": "maintenance"}),
         (
-            9_100,
+            90_010,
             {
                 "title": "Billing: unknown",
                 "status": "unknown",

@@ -22,7 +22,9 @@ def duration(milliseconds: float | None) -> str:
         return ABSENT
     value = max(0.0, float(milliseconds))
     if value < 999.5:
-        return _glue(_("%(number)s ms") % {"number": _digits(value)})
+        # Below a hundred milliseconds a hundredth of one is noise.
+        digits = f"{value:.1f}".removesuffix(".0") if 1 <= value < 99.95 else _digits(value)
+        return _glue(_("%(number)s ms") % {"number": digits})
     seconds = value / 1000
     if seconds < 59.95:
         return _glue(_("%(number)s s") % {"number": _digits(seconds)})

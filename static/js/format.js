@@ -41,7 +41,9 @@ export function span(seconds) {
 /** A measured time in milliseconds. */
 export function duration(milliseconds) {
   if (milliseconds < 999.5) {
-    return glue(word("milliseconds", { number: digits(milliseconds) }));
+    const tenths = milliseconds >= 1 && milliseconds < 99.95;
+    const number = tenths ? milliseconds.toFixed(1).replace(/\.0$/, "") : digits(milliseconds);
+    return glue(word("milliseconds", { number }));
   }
   const seconds = milliseconds / 1000;
   return seconds < 59.95 ? glue(word("seconds_measured", { number: digits(seconds) })) : span(seconds);

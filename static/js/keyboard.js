@@ -59,7 +59,7 @@ const single = {
 const afterG = { o: () => go("overview"), i: () => go("incidents") };
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) {
+  if (!(event.target instanceof Element) || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) {
     return;
   }
   if (isTyping(event.target)) {

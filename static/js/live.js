@@ -238,6 +238,7 @@ function writeState() {
   };
   indicator.dataset.connection = socket.state;
   indicatorWords.textContent = words[socket.state]?.() ?? word(socket.state);
+  indicator.dataset.tip = indicatorWords.textContent;
 }
 
 const pollEvery = () => (document.hidden ? HIDDEN_POLL_MILLISECONDS : POLL_MILLISECONDS);

@@ -7,6 +7,8 @@ const SPAN_COLOURS = { outage: "--chart-outage", unknown: "--mute-soft", mainten
 /** What a colour token is now, as a canvas understands it. */
 function makePalette(root) {
   const probe = document.createElement("span");
+  // A transition would answer with the colour it comes from.
+  probe.style.setProperty("transition", "none", "important");
   root.append(probe);
   const seen = {};
   return {
@@ -33,7 +35,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
   const grid = { stroke: colour("--chart-grid"), width: 1 };
   LINES.forEach(colour);
   Object.values(SPAN_COLOURS).forEach(colour);
-  ["--chart-band", "--chart-band-outer", "--warn-shape", "--bad-shape", "--ink-2", "--surface"].forEach(colour);
+  ["--chart-band", "--chart-band-outer", "--warn-shape", "--bad-shape", "--ink-2", "--control-line", "--surface"].forEach(colour);
   let drawn = 0;
 
   const options = {
@@ -59,7 +61,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
         gap: 6,
         space: 40,
         size: (plot, values) => 14 + Math.max(24, ...(values ?? []).map((text) => text.length * 6.4)),
-        values: (plot, marks) => marks.map((mark) => withUnit(mark, data.unit)),
+        values: (plot, marks) => marks.map((mark) => withUnit(mark, data.unit).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "")),
       },
     ],
     series: [{}, ...data.lines.map((line) => makeSeries(line, highs.has(line.key), colour(LINES[drawn++ % LINES.length])))],
@@ -93,7 +95,7 @@ function makeSeries(line, isBandEdge, stroke) {
     width: isBandEdge ? 0 : 1.75,
     spanGaps: false,
     // A value between two gaps is a line of no length: only a dot shows it.
-    points: { show: !isBandEdge, size: 4, fill: stroke, filter: (plot, index) => lonely(plot.data[index]) },
+    points: { size: 4, fill: stroke, filter: (plot, index) => (isBandEdge ? null : lonely(plot.data[index])) },
   };
 }
 
@@ -168,7 +170,7 @@ function drawMarks(plot, data, colour, font) {
     }
     const x = Math.round(plot.valToPos(entry.at, "x", true)) + 0.5;
     ctx.save();
-    ctx.strokeStyle = colour("--ink-2");
+    ctx.strokeStyle = colour("--control-line");
     ctx.lineWidth = ratio;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);

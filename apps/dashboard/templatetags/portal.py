@@ -19,6 +19,7 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from apps.checks import reasons
+from apps.core import clock
 from apps.dashboard import drawings, evidence_view, formatting, moments, statuses, words
 
 register = template.Library()
@@ -127,13 +128,21 @@ def clock_time(moment: datetime) -> str:
 
 @register.filter
 def by_minute(entries: Iterable[Any]) -> list[dict[str, Any]]:
-    """Entries with `at` (objects or mappings), grouped by their minute, in the order they came."""
+    """Entries with `at` (objects or mappings), grouped by their minute, in the order they came.
+
+    `day` is set on the first group of a day that is not today.
+    """
 
     def minute(entry: Any) -> datetime:
         at: datetime = entry["at"] if isinstance(entry, Mapping) else entry.at
         return at.replace(second=0, microsecond=0)
 
-    return [{"at": at, "entries": list(group)} for at, group in groupby(entries, key=minute)]
+    groups, previous = [], timezone.localdate(clock.now())
+    for at, group in groupby(entries, key=minute):
+        date = timezone.localdate(at)
+        groups.append({"at": at, "entries": list(group), "day": moments.day(at) if date != previous else ""})
+        previous = date
+    return groups
 
 
 @register.simple_tag
@@ -151,7 +160,7 @@ def evidence(
 
 
 @register.inclusion_tag("components/table_header.html", takes_context=True)
-def table_header(  # noqa: PLR0913 - each names one aspect of a column, all but the first optional
+def table_header(
     context: template.Context,
     label: Any,
     column: str = "",
