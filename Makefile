@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 INSTALL := $(PYTHON) -B -m apps.core.embedded.install
 PORTAL := $(VENV) manage.py portal
 COMPILE := .venv/bin/uv pip compile -q --python-version 3.11.2 --generate-hashes --no-header --no-annotate
-SOURCES := manage.py apps monitor_portal tests
+SOURCES := manage.py apps monitor_portal tests tools
 FILE ?= portal-backup.tar
 
 .DEFAULT_GOAL := help
@@ -52,8 +52,8 @@ lock: development ## Compile the locks after a change to a requirements or packa
 	$(COMPILE) requirements-node.txt -o requirements-node.lock
 	cd frontend && npm install --package-lock-only
 
-messages: development ## Collect new strings into locale/ (needs gettext) and compile the translations
-	$(VENV) manage.py makemessages --all --no-obsolete --add-location file --ignore '.venv/*' --ignore 'frontend/*'
+messages: development ## Collect new strings into locale/, tell which have no translation, and compile
+	$(VENV) -m tools.translation
 	$(PORTAL) compile
 
 backup: ## Write everything to FILE (make backup FILE=portal.tar)

@@ -1,0 +1,1 @@
+"""What developers run; nothing here is imported by the running portal."""
