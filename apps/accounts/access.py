@@ -15,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
-    OPERATOR = "operator", _("Operator")
+    OPERATOR = "operator", pgettext_lazy("role", "Operator")  # elsewhere the word compares two values
     ADMIN = "admin", _("Administrator")
 
     @property

@@ -10,10 +10,13 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 from rest_framework_simplejwt.serializers import TokenObtainPairSerializer, TokenRefreshSerializer
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from apps.accounts.access import Scope
@@ -38,11 +41,18 @@ class PairSerializer(TokenObtainPairSerializer):
 
 
 class RefreshSerializer(TokenRefreshSerializer):
+    """simplejwt checks the account here but not the password, so a stolen refresh token would survive a new one."""
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        try:
-            renewed: dict[str, str] = super().validate(attrs)
-        except User.DoesNotExist:
-            self.fail("no_active_account")
+        claims = self.token_class(attrs["refresh"]).payload
+        user = User.objects.filter(pk=claims.get(api_settings.USER_ID_CLAIM)).first()
+        if (
+            user is None
+            or not user.is_active
+            or claims.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password)
+        ):
+            raise AuthenticationFailed(_("This refresh token no longer counts; sign in again."))
+        renewed: dict[str, str] = super().validate(attrs)
         return renewed
 
 
@@ -65,7 +75,7 @@ class TokenSerializer(PortalSerializer):
 
 
 class NewTokenSerializer(TokenSerializer):
-    token = serializers.CharField(read_only=True, help_text="The secret. It is shown this once.")
+    token = serializers.CharField(read_only=True, help_text=_("The secret. It is shown this once."))
 
 
 class TokenViewSet(mixins.DestroyModelMixin, ReadOnlyPortalViewSet):
