@@ -21,7 +21,7 @@ def make_user(
     role: Role | str | None = None, environment: Environment | None = None, *, username: str = "", **fields: Any
 ) -> User:
     """A person with `role` in `environment` (None: everywhere), or without any role."""
-    user = User.objects.create_user(username=username or f"user-{next(_numbers)}", password=PASSWORD, **fields)
+    user: User = User.objects.create_user(username=username or f"user-{next(_numbers)}", password=PASSWORD, **fields)
     if role is not None:
         grant_role(actor=None, user=user, role=Role(role), environment=environment.pk if environment else None)
     return user

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.access import Scope
 from apps.accounts.models import User
@@ -90,7 +91,7 @@ class TokenForm(forms.Form):
         label=_("Name"), max_length=100, help_text=_("Where it will be used, so that you know it again.")
     )
     scope = forms.ChoiceField(
-        label=_("May"),
+        label=pgettext_lazy("what a token may do", "May"),
         choices=Scope.choices,
         initial=Scope.READ,
         help_text=_("Never more than your own role allows."),

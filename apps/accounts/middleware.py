@@ -6,14 +6,15 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from apps.accounts.models import User
 
 ZONE_COOKIE = "portal_zone"
-# Machines ask these, also while the database is away: no session is read for them.
-_WITHOUT_SESSION = ("/healthz", "/readyz", "/metrics", "/static/")
+# Asked to learn whether the database is there, so no session may be read for them, not even by a log line.
+_WITHOUT_SESSION = frozenset({"/healthz", "/readyz"})
 _ZONES = frozenset(available_timezones())
 
 
@@ -47,6 +48,8 @@ def zone_of(user: User | None, request: HttpRequest) -> ZoneInfo:
 
 
 def _session_user(request: HttpRequest) -> User | None:
-    if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(_WITHOUT_SESSION):
+    if request.path in _WITHOUT_SESSION:
+        request.user = AnonymousUser()
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
     return request.user if isinstance(request.user, User) else None

@@ -28,6 +28,9 @@ SHARED = {"region"}
 PERSONAL = {"token"}
 
 
+PATTERNS: list[Any] = list(router.urls)
+
+
 @dataclass(frozen=True)
 class Route:
     basename: str
@@ -45,7 +48,7 @@ class Route:
 
 def routes(*, detail: bool) -> list[Route]:
     found = []
-    for pattern in router.urls:
+    for pattern in PATTERNS:
         view: Any = pattern.callback
         if bool(view.initkwargs.get("detail")) != detail:
             continue
@@ -63,7 +66,7 @@ LIST_ROUTES = routes(detail=False)
 def ask(client: Any, route: Route, environment: Environment | None) -> int:
     """The status a caller gets on a fresh object, with an empty body."""
     arguments = OBJECTS[route.basename](environment) if environment is not None else {}
-    names = {name for pattern in router.urls if pattern.name == route.name for name in pattern.pattern.regex.groupindex}
+    names = {name for pattern in PATTERNS if pattern.name == route.name for name in pattern.pattern.regex.groupindex}
     url = reverse(f"api:{route.name}", kwargs={key: value for key, value in arguments.items() if key in names})
     answer = (
         getattr(client, route.verb)(url) if route.verb in {"get", "delete"} else getattr(client, route.verb)(url, {})
