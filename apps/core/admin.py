@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.forms.widgets import Script
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -16,7 +17,8 @@ class LiveAdmin(ModelAdmin):
     list_per_page = 100
 
     class Media:
-        js = ["js/admin-live.js"]
+        # A module runs when the page is parsed, and shares no names with the admin's own scripts.
+        js = [Script("js/admin-live.js", type="module")]
 
 
 class ReadOnlyAdmin(LiveAdmin):
