@@ -72,12 +72,13 @@ class Installation:
     def _sync(self, lock: Path) -> None:
         pip = (self._python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--require-hashes")
         uv = self._environment / "bin" / "uv"
-        with contextlib.suppress(LauncherError):  # where uv is not to be had, pip does the same more slowly
+        try:
             self._run(*pip, "-r", self._project / "requirements-installer.lock")
-        if self._works(uv):
             # uv compiles nothing by itself, and an uncompiled Django costs over a second at every start.
             self._run(uv, "pip", "sync", "--python", self._python, "--require-hashes", "--compile-bytecode", lock)
-        else:
+        except LauncherError:
+            # Where uv is not to be had, or knows nothing of the mirror or certificate that pip is configured for,
+            # pip does the same more slowly; and if that fails too, its words are the ones to show.
             self._run(*pip, "-r", lock)
 
     def _install_frontend_packages(self) -> None:
