@@ -49,11 +49,9 @@ def _actions() -> dict[str, str]:
     return {
         "copied": _("Copied"),
         "copy_failed": _("Copying is not allowed here. Select the text and copy it by hand."),
-        "dismiss": _("Dismiss"),
         "request_failed": _("That did not work: the portal answered with status %(status)s. Try again."),
         "request_unreachable": _("The portal cannot be reached. Check the network, then try again."),
         "selected": _("%(number)s selected"),
-        "type_to_confirm": _("Type %(name)s to confirm."),
         "exact_times": _("Showing exact times."),
         "relative_times": _("Showing relative times."),
     }
@@ -68,7 +66,6 @@ def _charts() -> dict[str, str]:
         "chart_maximum": _("Max"),
         "chart_time": _("Time"),
         "chart_gap": _("not measured"),
-        "chart_script_failed": _("The chart's script could not be loaded. The table shows the same values."),
     }
 
 
