@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 import msgspec
@@ -116,16 +117,19 @@ def events_of(news: Iterable[News]) -> dict[UUID | None, list[Event]]:
 
     Adds a `summary` event wherever a target or an incident is concerned.
     """
-    bag = EventBag()
-    summaries: dict[UUID | None, datetime] = {}
+    groups: dict[tuple[UUID | None, str], list[News]] = {}
     for item in news:
-        event = make_event(item.type, ids=_bounded(item.ids), environment=item.environment, at=item.at)
-        bag.add(event)
-        if event.family in _CHANGES_SUMMARY:
-            summaries[item.environment] = item.at
-    for environment, at in summaries.items():
-        bag.add(make_event(SUMMARY, environment=environment, at=at))
+        groups.setdefault((item.environment, item.type), []).append(item)
     by_environment: dict[UUID | None, list[Event]] = {}
-    for event in bag.take():
-        by_environment.setdefault(event.environment, []).append(event)
+    for (environment, type), items in groups.items():
+        by_environment.setdefault(environment, []).append(_event_of(type, environment, items))
+    for environment, events in by_environment.items():
+        if any(event.family in _CHANGES_SUMMARY for event in events):
+            events.append(make_event(SUMMARY, environment=environment, at=events[-1].at))
     return by_environment
+
+
+def _event_of(type: str, environment: UUID | None, items: list[News]) -> Event:
+    about_all = any(not item.ids for item in items)
+    ids = () if about_all else tuple(dict.fromkeys(chain.from_iterable(item.ids for item in items)))
+    return make_event(type, ids=_bounded(ids), environment=environment, at=items[-1].at)

@@ -85,6 +85,12 @@ def test_too_many_ids_become_an_empty_list_which_means_fetch_all() -> None:
     assert too_many[0].ids == ()
 
 
+def test_news_without_ids_means_all_whatever_else_is_named() -> None:
+    events = events_of([news("check.result", uuid7()), news("check.result")])[HERE]
+
+    assert [event.ids for event in events] == [()]
+
+
 def test_all_stays_all_when_single_ids_follow() -> None:
     bag = EventBag()
     bag.add(make_event("check.result", environment=HERE))
