@@ -5,6 +5,7 @@ The worker writes Unix seconds into a key; a queue is a list of the messages tha
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import msgspec
@@ -100,9 +101,10 @@ def judge(config: CeleryWorkerConfig, heartbeat: str | None, lengths: dict[str, 
 def _age(heartbeat: str | None, now: float) -> float | None:
     """Seconds since the heartbeat; clocks that differ a little make it 0, never negative."""
     try:
-        return max(now - float(heartbeat or ""), 0.0)
+        moment = float(heartbeat or "")
     except ValueError:
         return None
+    return max(now - moment, 0.0) if math.isfinite(moment) else None
 
 
 PROBE_KINDS.add("celery_worker", CeleryWorkerKind())

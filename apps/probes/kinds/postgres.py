@@ -31,6 +31,7 @@ _BY_WORDS = (
     ("ssl error", OutboundReason.TLS_ERROR),
     ("connection reset", OutboundReason.CONNECTION_RESET),
     ("server closed the connection", OutboundReason.EMPTY_RESPONSE),
+    ("expected authentication request", OutboundReason.PROTOCOL_ERROR),
     ("invalid response", OutboundReason.PROTOCOL_ERROR),
 )
 _SIGN_IN_WORDS = (
