@@ -5,13 +5,14 @@ Every function has a fixed number of queries, whatever the number of rows.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Value, When
 
 from apps.accounts.models import User
@@ -234,7 +235,13 @@ _LATEST = """
 
 def latest_results(check_ids: list[UUID]) -> dict[UUID, CheckResult]:
     """The last result of each check in the last two days. One query over an index."""
-    return {row.check_id: row for row in CheckResult.objects.raw(_LATEST, [check_ids])}
+    with connection.cursor() as cursor:
+        cursor.execute(_LATEST, [check_ids])
+        columns = [column.name for column in cursor.description or ()]
+        rows = [CheckResult(**dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+    for row in rows:
+        row.measurements = json.loads(row.measurements)
+    return {row.check_id: row for row in rows}
 
 
 def list_results(check: Check) -> models.QuerySet[CheckResult]:
