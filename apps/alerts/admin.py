@@ -15,6 +15,7 @@ from apps.accounts.access import Role
 from apps.accounts.doors import may
 from apps.alerts import selectors, services
 from apps.alerts.channels.base import CHANNEL_KINDS, MessageType, reason_label
+from apps.alerts.looks import channel_look
 from apps.alerts.models import Channel, Notification, NotificationAttempt
 from apps.core.admin import LiveAdmin, ReadOnlyAdmin, VisibleRelatedFilter
 
@@ -39,7 +40,7 @@ class ChannelAdmin(LiveAdmin):
     @admin.display(description=_("condition"))
     def condition(self, channel: Channel) -> str:
         """Why nothing goes through it just now, when that is so."""
-        return selectors.condition_of(channel)
+        return channel_look(channel).word
 
     @admin.display(description=_("last delivery"))
     def last_state(self, channel: Any) -> str:

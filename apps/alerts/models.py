@@ -86,6 +86,9 @@ class Channel(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return f"/alerts/channels/{self.pk}/"
+
 
 class NotificationQuerySet(VisibleQuerySet["Notification"]):
     environment_path = "environment_id"
@@ -145,6 +148,9 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} → {self.channel_id}"
+
+    def get_absolute_url(self) -> str:
+        return f"/alerts/notifications/{self.pk}/"
 
 
 class NotificationAttempt(models.Model):

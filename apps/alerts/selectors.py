@@ -5,13 +5,10 @@ from __future__ import annotations
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
-from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.alerts.channels.base import reason_label
 from apps.alerts.claims import anything_to_send
 from apps.alerts.models import Channel, Notification, NotificationAttempt
-from apps.core import clock
 
 _ANY_UNROUTED = """
     SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
@@ -50,7 +47,7 @@ def count_by_state() -> dict[str, int]:
 
 
 def list_channels(user: User | AnonymousUser) -> QuerySet[Channel]:
-    """Channels `user` may read, by name, each with its last delivery (`last_state`, `last_reason`, `last_at`)."""
+    """Channels `user` may read, by name, each with its last delivery (`last_id`, `last_state`, …)."""
     last = Notification.objects.filter(channel=OuterRef("pk")).order_by("-created_at")
     return (
         Channel.objects.present()
@@ -59,22 +56,12 @@ def list_channels(user: User | AnonymousUser) -> QuerySet[Channel]:
         .annotate(
             last_id=Subquery(last.values("pk")[:1]),
             last_state=Subquery(last.values("state")[:1]),
+            last_attempts=Subquery(last.values("attempts")[:1]),
             last_reason=Subquery(last.values("reason")[:1]),
             last_at=Subquery(last.values("created_at")[:1]),
         )
         .order_by("name")
     )
-
-
-def condition_of(channel: Channel) -> str:
-    """How a channel stands, as a few words: on, off and why, or left alone for a while."""
-    if channel.disabled_reason:
-        return _("Switched off: %(reason)s") % {"reason": reason_label(channel.disabled_reason)}
-    if not channel.enabled:
-        return _("Off")
-    if channel.open_until is not None and channel.open_until > clock.now():
-        return _("Paused by failures")
-    return _("On")
 
 
 def list_notifications(user: User | AnonymousUser) -> QuerySet[Notification]:

@@ -114,6 +114,13 @@ def _refuse_addresses(kind: ChannelKind[Any], config: dict[str, Any]) -> None:
         raise ValidationError(errors)
 
 
+def made_secrets(kind: ChannelKind[Any], shown: dict[str, Any]) -> dict[str, str]:
+    """Of a config as a write returned it: the secrets the portal has just made, by the field's label."""
+    labels = {part.name: str(part.label) for part in kindconfig.form_fields(kind.Config)}
+    paths = kindconfig.secret_paths(kind.Config)
+    return {labels.get(path, path): shown[path] for path in paths if shown.get(path, "") not in ("", kindconfig.MASK)}
+
+
 @transaction.atomic
 def create_channel(
     *,

@@ -1,0 +1,132 @@
+"""The pages of notifications: who was told what, how it went, and sending it once more."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.access import Role
+from apps.accounts.doors import PageRequest, may, require, signed_in
+from apps.alerts import services
+from apps.alerts.lists import NotificationFilters, chips_of, filter_fields, find
+from apps.alerts.models import Channel, Notification
+from apps.alerts.rows import attempt_rows, notification_row
+from apps.alerts.selectors import list_notifications, with_attempts
+from apps.catalog.scope import scope_of
+from apps.core.panels import Panel, answer, draw_all
+
+# --- The list ---------------------------------------------------------------------------------------------
+
+
+def _environment(request: PageRequest) -> UUID | None:
+    chosen = scope_of(request).environment
+    return chosen.pk if chosen else None
+
+
+def load_rows(request: PageRequest) -> dict[str, Any]:
+    filters = NotificationFilters.read(request.GET)
+    page = find(request.user, filters, _environment(request))
+    return {
+        "page": page,
+        "rows": [notification_row(notification) for notification in page.rows],
+        "filters": filters,
+        "has_channels": bool(page.rows) or Channel.objects.visible_to(request.user).present().exists(),
+    }
+
+
+LIST = (Panel("notifications", "alerts/_notifications.html", load_rows, "notification", hold=True),)
+
+
+@signed_in
+@require_safe
+def notification_list(request: PageRequest) -> HttpResponseBase:
+    filters = NotificationFilters.read(request.GET)
+    context = {
+        "panels": draw_all(request, LIST, request.get_full_path()),
+        "filter_fields": filter_fields(request.user, filters, _environment(request)),
+        "chips": chips_of(request.user, filters, request.path),
+        "keep": {"incident": filters.incident} if filters.incident else {},
+        "url": request.path,
+    }
+    return render(request, "alerts/notification_list.html", context)
+
+
+@signed_in
+@require_safe
+def notification_list_fragment(request: PageRequest, name: str) -> HttpResponseBase:
+    return answer(request, LIST, name)
+
+
+# --- One notification -------------------------------------------------------------------------------------
+
+
+def visible_notification(request: PageRequest, notification_id: UUID) -> Notification:
+    """Http404 outside the viewer's grants."""
+    return get_object_or_404(with_attempts(list_notifications(request.user)), pk=notification_id)
+
+
+def load_delivery(request: PageRequest, notification: Notification) -> dict[str, Any]:
+    row = notification_row(notification)
+    channel = notification.channel
+    return {
+        "row": row,
+        "notification": notification,
+        "attempts": attempt_rows(notification.attempt_rows.all()),
+        "may_replay": may(request.user, Role.OPERATOR, notification.environment_id)
+        and not row.is_waiting
+        and channel.enabled
+        and channel.deleted_at is None,
+    }
+
+
+def load_outcome(request: PageRequest, notification: Notification) -> dict[str, Any]:
+    attempts = attempt_rows(notification.attempt_rows.all())
+    return {"row": notification_row(notification), "last": attempts[0] if attempts else None}
+
+
+# How a test went, in one line; shown where the test was asked for.
+OUTCOME = Panel("outcome", "alerts/_outcome.html", load_outcome, "notification")
+PANELS = (Panel("delivery", "alerts/_delivery.html", load_delivery, "notification"), OUTCOME)
+
+
+@signed_in
+@require_safe
+def notification_page(request: PageRequest, notification_id: UUID) -> HttpResponseBase:
+    notification = visible_notification(request, notification_id)
+    context = {
+        "notification": notification,
+        "row": notification_row(notification),
+        "crumbs": [(_("Deliveries"), reverse("alerts:notification-list"))],
+        "payload": json.dumps(notification.payload, ensure_ascii=False, indent=2),
+        "panels": draw_all(request, PANELS[:1], request.path, notification, ids=[notification.pk]),
+    }
+    return render(request, "alerts/notification.html", context)
+
+
+@signed_in
+@require_safe
+def notification_fragment(request: PageRequest, notification_id: UUID, name: str) -> HttpResponseBase:
+    return answer(request, PANELS, name, visible_notification(request, notification_id))
+
+
+@signed_in
+@require_POST
+def notification_replay(request: PageRequest, notification_id: UUID) -> HttpResponseBase:
+    """Send it once more, with the same id."""
+    notification = visible_notification(request, notification_id)
+    require(request.user, Role.OPERATOR, notification.environment_id)
+    try:
+        services.replay_notification(actor=request.user, notification=notification)
+    except services.DeliveryConflict as conflict:
+        messages.error(request, str(conflict))
+    else:
+        messages.success(request, _("It is being sent again."))
+    return redirect(notification)

@@ -1,0 +1,87 @@
+"""Rows of the pages: each a record with everything its template shows, so that a template asks no question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from apps.accounts.access import Role
+from apps.accounts.doors import may
+from apps.accounts.models import User
+from apps.alerts.channels.base import CHANNEL_KINDS, MessageType, reason_label
+from apps.alerts.looks import Look, attempt_look, channel_look, notification_look
+from apps.alerts.models import Channel, Notification, NotificationAttempt
+
+
+@dataclass(frozen=True)
+class ChannelRow:
+    """A channel with what its list shows. `last` is the look of its newest notification, None before the first."""
+
+    channel: Channel
+    kind: str
+    destination: str
+    look: Look
+    last: Look | None
+    last_url: str
+    last_at: datetime | None
+    may_edit: bool
+
+
+def channel_row(user: User, channel: Any) -> ChannelRow:
+    """`channel` comes from `list_channels`."""
+    known = CHANNEL_KINDS.get(channel.kind) if channel.kind in CHANNEL_KINDS else None
+    return ChannelRow(
+        channel=channel,
+        kind=str(known.label) if known else channel.kind,
+        destination=known.destination(channel.config) if known else "",
+        look=channel_look(channel),
+        last=notification_look(channel.last_state, channel.last_attempts) if channel.last_id else None,
+        last_url=f"/alerts/notifications/{channel.last_id}/" if channel.last_id else "",
+        last_at=channel.last_at,
+        may_edit=may(user, Role.ADMIN, channel.environment_id),
+    )
+
+
+@dataclass(frozen=True)
+class NotificationRow:
+    """A notification with what its list shows. `subject` is the target it tells of, or the channel for a test."""
+
+    notification: Notification
+    message: str
+    look: Look
+    why: str
+    subject: str
+    subject_url: str
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.notification.state in (Notification.State.PENDING, Notification.State.SENDING)
+
+
+def notification_row(notification: Notification) -> NotificationRow:
+    """`notification` comes from `list_notifications`."""
+    incident = notification.incident
+    kind = notification.kind
+    return NotificationRow(
+        notification=notification,
+        message=MessageType(kind).label if kind in set(MessageType) else kind,
+        look=notification_look(notification.state, notification.attempts),
+        why=reason_label(notification.reason) if notification.reason else "",
+        subject=str(incident.target) if incident else notification.channel.name,
+        subject_url=incident.get_absolute_url() if incident else notification.channel.get_absolute_url(),
+    )
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    attempt: NotificationAttempt
+    look: Look
+    why: str
+
+
+def attempt_rows(attempts: Iterable[NotificationAttempt]) -> list[AttemptRow]:
+    """The newest first."""
+    rows = [AttemptRow(attempt, attempt_look(attempt.succeeded), reason_label(attempt.reason)) for attempt in attempts]
+    return rows[::-1]
