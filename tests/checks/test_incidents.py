@@ -14,7 +14,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def alice() -> User:
-    return User.objects.create_user(username="alice")
+    user: User = User.objects.create_user(username="alice")
+    return user
 
 
 def failing() -> Incident:
