@@ -105,16 +105,20 @@ class PortalUnderTest:
         assert process.poll() is None, self.printed
         self.first_printed = self.first_printed or self.printed
 
-    def answers(self) -> bool:
-        """Whether /healthz says 200."""
+    def answers(self, path: str = "/healthz") -> bool:
+        """Whether a page says 200."""
         address = self.run.get("url", "").removeprefix("http://")
         if not address:
             return False
         connection = http.client.HTTPConnection(address, timeout=5)
         with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/healthz")
+            connection.request("GET", path)
             return connection.getresponse().status == http.client.OK
         return False
+
+    def is_whole(self) -> bool:
+        """Whether database, Valkey, worker and beat all work."""
+        return self.answers("/readyz")
 
     def end(self) -> None:
         """Stop it, whatever state it is in."""

@@ -49,7 +49,7 @@ def test_a_killed_child_is_back_on_the_same_addresses(name: str, running_portal:
     wait_until(
         lambda: running_portal.pids[name] != before["children"][name]["pid"], f"{name} is started again", seconds=3
     )
-    wait_until(running_portal.answers, "the page answers again")
+    wait_until(running_portal.is_whole, "everything works again", seconds=30)
     after = running_portal.run
     assert after["environment"] == before["environment"]
     assert is_running(after["children"][name]["pid"])
