@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,15 +14,15 @@ from apps.accounts.models import User
 from apps.catalog.models import Provider, Target, TargetKind
 from apps.catalog.selectors import get_drift
 from apps.catalog.services import create_model
-from apps.core import clock, outbound
+from apps.core import clock
 from apps.core.addresses import probe_policy
+from apps.core.outbound import OutboundError
 from apps.core.secrets import SecretUnreadable, unseal
-from apps.probes.reasons import sentence
+from apps.probes.kinds.ai_models import NoModelList, list_models
+from apps.probes.reasons import Reason, sentence
 
-TIMEOUT_SECONDS = 15.0
-_MAX_BYTES = 8 * 1024 * 1024
-_MAX_MODELS = 10_000
 _MAX_NAME = 200
+_ABOUT_THE_KEY = {Reason.INVALID_KEY, Reason.PERMISSION_DENIED, Reason.QUOTA_EXHAUSTED}
 
 
 @dataclass(frozen=True)
@@ -81,39 +79,17 @@ def fetch_offered(provider: Provider) -> list[str]:
         key = unseal(provider.sealed_api_key)
     except SecretUnreadable as error:
         raise ValidationError({"api_key": [str(error)]}) from error
-    headers = {"Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
     try:
-        # No redirect is followed: the key is for this address and no other.
-        answer = outbound.request(
-            "GET",
-            f"{provider.base_url.rstrip('/')}/models",
-            policy=probe_policy(settings.PORTAL_PROBE_DENY),
-            headers=headers,
-            timeout_seconds=TIMEOUT_SECONDS,
-            max_bytes=_MAX_BYTES,
-        )
-    except outbound.OutboundError as error:
+        names = list_models(provider.base_url, key, policy=probe_policy(settings.PORTAL_PROBE_DENY))
+    except OutboundError as error:
         raise ValidationError({"base_url": [sentence(error.reason, error.evidence)]}) from error
-    if answer.status in {401, 403}:
-        message = _("The provider does not accept the API key (status %(status)s).") % {"status": answer.status}
-        raise ValidationError({"api_key": [message]})
-    if answer.status != 200:
-        message = _("The provider answered its list of models with status %(status)s.") % {"status": answer.status}
-        raise ValidationError({"base_url": [message]})
-    return _names(answer.body)
-
-
-def _names(body: bytes) -> list[str]:
-    """Ids from `{"data": [{"id": "…"}]}`; what could not be a model's name is left out."""
-    try:
-        document: Any = json.loads(body)
-        entries = document["data"]
-        names = {entry["id"] for entry in entries[:_MAX_MODELS] if isinstance(entry, dict)}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        message = _("The provider's answer is not a list of models in the OpenAI form.")
-        raise ValidationError({"base_url": [message]}) from error
-    return sorted(name for name in names if isinstance(name, str) and _is_name(name))
+    except NoModelList as error:
+        outcome = error.outcome
+        field = "api_key" if outcome.reason in _ABOUT_THE_KEY else "base_url"
+        raise ValidationError({field: [sentence(outcome.reason, outcome.evidence)]}) from error
+    return [name for name in names if _is_name(name)]
 
 
 def _is_name(name: str) -> bool:
+    """What could not be a target's name is left out rather than offered and refused."""
     return 0 < len(name) <= _MAX_NAME and name.isprintable() and name == name.strip()

@@ -44,8 +44,8 @@ class PortalSerializer(serializers.Serializer[Any]):
             return readable
         names = [str(field.field_name) for field in readable]
         unknown = [name for name in wanted if name not in names]
-        if unknown:
-            message = _("There is no field %(unknown)s; known are %(known)s.") % {
+        if unknown or not wanted:
+            message = _("There is no field “%(unknown)s”; known are %(known)s.") % {
                 "unknown": ", ".join(sorted(unknown)),
                 "known": ", ".join(names),
             }
