@@ -1,0 +1,206 @@
+"""What every probe kind must hold, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from django.utils.functional import Promise
+from jsonschema import Draft202012Validator
+from msgspec import inspect
+
+from apps.core import kindconfig
+from apps.core.addresses import channel_policy, probe_policy
+from apps.core.kindconfig import MASK, ConfigError
+from apps.probes.base import PROBE_KINDS, AsyncProbeKind, HttpProbeKind, OutcomeState, ProbeKind, Reason
+from apps.probes.runner import run_once
+from tests.servers.http import HttpServer, answer
+from tests.servers.listening import SpeakingServer, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "hunter2-never-to-be-seen"
+
+# One config a kind that uses every secret it has, pointed at a port of this machine. A new kind adds its line here.
+SAMPLES: dict[str, dict[str, Any]] = {
+    "http": {
+        "url": "http://127.0.0.1:{port}/",
+        "headers": {"X-Api-Key": SECRET},
+        "bearer_token": SECRET,
+        "conditions": [{"field": "status", "operator": "==", "value": 200}],
+    },
+    "tcp": {"host": "127.0.0.1", "port": "{port}", "expect": "hello"},
+    "postgres": {"host": "127.0.0.1", "port": "{port}", "user": "u", "password": SECRET, "ssl_mode": "disable"},
+    "redis": {"host": "127.0.0.1", "port": "{port}", "password": SECRET},
+    "celery_worker": {"host": "127.0.0.1", "port": "{port}", "password": SECRET, "queues": ["a"]},
+    "ai_models": {"base_url": "http://127.0.0.1:{port}/v1", "api_key": SECRET, "model": "m"},
+}
+KINDS = [kind for _name, kind in PROBE_KINDS.items()]
+EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))
+
+
+def sample(kind: ProbeKind[Any], port: int = 9) -> dict[str, Any]:
+    text = json.dumps(SAMPLES[kind.name]).replace('"{port}"', str(port)).replace("{port}", str(port))
+    config: dict[str, Any] = json.loads(text)
+    return config
+
+
+@EVERY_KIND
+def test_a_kind_is_complete(kind: ProbeKind[Any]) -> None:
+    assert kind.name in SAMPLES, "add a sample config"
+    assert isinstance(kind.label, Promise)
+    assert isinstance(kind.summary, Promise)
+    assert kind.target_kinds <= {"provider", "model", "service"}
+    assert isinstance(kind, HttpProbeKind if kind.transport == "http" else AsyncProbeKind)
+    assert 0 < kind.default_timeout_seconds <= kind.default_interval_seconds
+
+
+@EVERY_KIND
+def test_a_kind_has_a_page_that_names_every_setting(kind: ProbeKind[Any]) -> None:
+    page = (ROOT / kind.docs).read_text()
+    missing = [found.name for found in kindconfig.form_fields(kind.Config) if f"`{found.name}`" not in page]
+    assert not missing, f"{kind.docs} says nothing about {missing}"
+
+
+@EVERY_KIND
+def test_a_kind_has_a_test_file(kind: ProbeKind[Any]) -> None:
+    assert (ROOT / "tests" / "probes" / f"test_{kind.name}.py").is_file()
+
+
+@EVERY_KIND
+def test_a_config_goes_round_through_dict_json_and_form(kind: ProbeKind[Any]) -> None:
+    config = kindconfig.decode(kind.Config, sample(kind))
+    plain = json.loads(json.dumps(msgspec.to_builtins(config)))
+    assert kindconfig.decode(kind.Config, plain) == config
+    names = {found.name for found in kindconfig.form_fields(kind.Config)}
+    assert names == set(plain)
+    assert all(str(found.label) for found in kindconfig.form_fields(kind.Config))
+    assert kind.address(config)
+
+
+@EVERY_KIND
+def test_the_schema_is_valid_and_accepts_the_sample(kind: ProbeKind[Any]) -> None:
+    schema = kindconfig.json_schema(kind.Config)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(sample(kind))
+    assert not validator.is_valid({**sample(kind), "no_such_setting": 1})
+    for path in kindconfig.secret_paths(kind.Config):
+        assert schema["properties"][path]["writeOnly"] is True
+
+
+@EVERY_KIND
+def test_every_text_list_and_number_of_a_config_is_bounded(kind: ProbeKind[Any]) -> None:
+    unbounded = list(_unbounded(inspect.type_info(kind.Config), kind.name))
+    assert not unbounded
+
+
+def _unbounded(info: inspect.Type, path: str) -> Iterator[str]:
+    if isinstance(info, inspect.Metadata):
+        yield from _unbounded(info.type, path)
+    elif isinstance(info, inspect.UnionType):
+        for member in info.types:
+            # A union is the value of a condition, whose numbers are only compared.
+            if not isinstance(member, inspect.IntType | inspect.FloatType):
+                yield from _unbounded(member, path)
+    elif isinstance(info, inspect.StructType):
+        for found in info.fields:
+            yield from _unbounded(found.type, f"{path}.{found.name}")
+    elif isinstance(info, inspect.StrType | inspect.ListType | inspect.VarTupleType | inspect.DictType):
+        if info.max_length is None:
+            yield path
+        for part in ("item_type", "key_type", "value_type"):
+            if hasattr(info, part):
+                yield from _unbounded(getattr(info, part), f"{path}.{part}")
+    elif isinstance(info, inspect.IntType | inspect.FloatType) and (info.ge is None or info.le is None):
+        yield path
+
+
+@EVERY_KIND
+def test_secrets_are_masked_sealed_and_kept(kind: ProbeKind[Any]) -> None:
+    config = sample(kind)
+    masked = kindconfig.mask(kind.Config, config)
+    assert SECRET not in json.dumps(masked)
+    assert SECRET not in json.dumps(kindconfig.without_private(kind.Config, config))
+    assert kindconfig.merge(kind.Config, config, masked) == config
+    sealed = kindconfig.seal(kind.Config, config, lambda plain: f"sealed:{plain[::-1]}")
+    assert SECRET not in json.dumps(sealed)
+    assert kindconfig.unseal(kind.Config, sealed, lambda text: text.removeprefix("sealed:")[::-1]) == config
+    assert SECRET not in kind.address(msgspec.convert(config, kind.Config))
+
+
+@EVERY_KIND
+def test_secrets_are_not_in_the_errors_of_a_config(kind: ProbeKind[Any]) -> None:
+    config = sample(kind)
+    for path in kindconfig.secret_paths(kind.Config):
+        for wrong in (f"{SECRET}\r\n\0" * 2_000, [SECRET], {"a": SECRET}):
+            with pytest.raises(ConfigError) as caught:
+                kindconfig.decode(kind.Config, {**config, path: wrong})
+            assert SECRET not in str(caught.value)
+
+
+@EVERY_KIND
+def test_a_timeout_is_an_outcome_and_comes_in_time(kind: ProbeKind[Any]) -> None:
+    with SpeakingServer() as silent:
+        started = time.monotonic()
+        outcome = run_once(kind.name, sample(kind, silent.port), 0.4, probe_policy())
+    assert outcome.state is OutcomeState.FAILED
+    assert outcome.reason in (Reason.TIMEOUT, Reason.CONNECT_TIMEOUT)
+    assert time.monotonic() - started < 2
+    assert outcome.sentence not in ("", str(outcome.reason.label))
+
+
+@EVERY_KIND
+def test_a_refusal_is_an_outcome(kind: ProbeKind[Any]) -> None:
+    outcome = run_once(kind.name, sample(kind, free_port()), 2.0, probe_policy())
+    assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.CONNECT_REFUSED)
+    assert outcome.evidence["host"] == "127.0.0.1"
+    assert outcome.started_at > 0
+
+
+@EVERY_KIND
+def test_the_address_policy_holds(kind: ProbeKind[Any]) -> None:
+    with SpeakingServer() as server:
+        outcome = run_once(kind.name, sample(kind, server.port), 2.0, channel_policy())
+        assert outcome.reason is Reason.ADDRESS_DENIED
+        assert server.connections == 0
+
+
+@EVERY_KIND
+def test_a_target_that_echoes_everything_gets_no_secret_into_evidence(kind: ProbeKind[Any]) -> None:
+    echo = f"-ERR {SECRET} {SECRET}\r\n".encode()
+    with SpeakingServer(reply=echo) as rude, HttpServer() as web:
+        web.behave("/", answer(500, SECRET, {"X-Echo": SECRET, "Location": f"/?a={SECRET}"}))
+        web.behave("/v1/models", answer(200, f"<html>{SECRET}", {"X-Echo": SECRET}))
+        for port in (rude.port, web.port):
+            outcome = run_once(kind.name, sample(kind, port), 0.6, probe_policy())
+            assert outcome.state is not OutcomeState.OK
+            assert SECRET not in json.dumps(outcome.to_wire())
+            assert SECRET not in outcome.sentence
+
+
+@EVERY_KIND
+def test_rubbish_for_a_config_is_a_config_error(kind: ProbeKind[Any]) -> None:
+    everything: tuple[Any, ...] = (
+        None,
+        [],
+        "x",
+        5,
+        {"": ""},
+        {"conditions": {}},
+        {str(number): number for number in range(500)},
+    )
+    for rubbish in everything:
+        with pytest.raises(ConfigError) as caught:
+            kindconfig.decode(kind.Config, rubbish)
+        assert len(caught.value.errors) <= 50
+
+
+def test_masks_are_the_same_everywhere() -> None:
+    from apps.core import secrets  # noqa: PLC0415 - reads settings
+
+    assert secrets.MASK == MASK
