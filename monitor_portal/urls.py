@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -10,8 +11,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.accounts.views import admin_login
+from apps.core.outages import refusal_page
 from apps.dashboard.health import health_urlpatterns
 
+handler400 = partial(refusal_page, status=400)
+handler403 = partial(refusal_page, status=403)
+handler404 = partial(refusal_page, status=404)
 handler500 = "apps.core.outages.error_page"
 
 urlpatterns: list[Any] = [

@@ -30,6 +30,9 @@ _DATABASE = (OperationalError, InterfaceError)
 VALKEY_ERRORS = (ValkeyConnectionError, ValkeyTimeoutError, ConnectionInterrupted, BrokerError)
 
 _TITLES: dict[int, Any] = {
+    400: gettext_lazy("The request cannot be read"),
+    403: gettext_lazy("This is not open to you"),
+    404: gettext_lazy("There is nothing here"),
     413: gettext_lazy("Too large"),
     503: gettext_lazy("Not available at the moment"),
 }
@@ -79,6 +82,11 @@ def plain_answer(path: str, status: int, sentence: str, *, nonce: str = "") -> H
     response = HttpResponse(page, status=status)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def refusal_page(request: HttpRequest, exception: Exception, *, status: int) -> HttpResponse:
+    """The project's handler400, handler403 and handler404."""
+    return plain_answer(request.path, status, str(_TITLES[status]))
 
 
 def error_page(request: HttpRequest) -> HttpResponse:
