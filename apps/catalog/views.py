@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, require_somewhere, signed_in
 from apps.catalog import services
+from apps.catalog.crumbs import crumbs_below, list_of
 from apps.catalog.discovery import discover_models
 from apps.catalog.forms import edited, for_creating, for_editing
 from apps.catalog.models import Environment, Provider, Target, TargetKind
@@ -90,7 +91,13 @@ def target_new(request: PageRequest, kind: str) -> HttpResponseBase:
         else:
             messages.success(request, _("%(name)s was added.") % {"name": made.target.name})
             return redirect(made.target)
-    context = {"form": form, "making": making, "kind": kind, "has_places": places.exists()}
+    context = {
+        "form": form,
+        "making": making,
+        "has_places": places.exists(),
+        "crumbs": [list_of(kind)],
+        "back": list_of(kind)[1],
+    }
     return render(request, "catalog/new.html", context, status=400 if form.errors else 200)
 
 
@@ -130,7 +137,7 @@ def target_edit(request: PageRequest, target_id: UUID) -> HttpResponseBase:
         else:
             messages.success(request, _("Saved."))
             return redirect(target)
-    context = {"form": form, "target": target}
+    context = {"form": form, "target": target, "crumbs": crumbs_below(target)}
     return render(request, "catalog/edit.html", context, status=400 if form.errors else 200)
 
 
@@ -152,20 +159,13 @@ def target_switch(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     return redirect(target)
 
 
-_LISTS = {
-    TargetKind.PROVIDER: "dashboard:model-list",
-    TargetKind.MODEL: "dashboard:model-list",
-    TargetKind.SERVICE: "dashboard:service-list",
-}
-
-
 @signed_in
 @require_POST
 def target_delete(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     target = _operated(request, target_id)
     services.delete_target(actor=request.user, target=target)
     messages.success(request, _("%(name)s was deleted.") % {"name": target.name})
-    return redirect(_LISTS[TargetKind(target.kind)])
+    return redirect(list_of(target.kind)[1])
 
 
 # --- Discovery ------------------------------------------------------------------------------------------------
@@ -186,7 +186,13 @@ def provider_discover(request: PageRequest, target_id: UUID) -> HttpResponseBase
             if found.added:
                 _tell_added(request, len(found.added))
             return redirect(reverse("catalog:provider-discover", args=[target.pk]))
-    context = {"target": target, "provider": target.provider, "drift": get_drift(target.provider), "errors": errors}
+    context = {
+        "target": target,
+        "provider": target.provider,
+        "drift": get_drift(target.provider),
+        "errors": errors,
+        "crumbs": crumbs_below(target),
+    }
     return render(request, "catalog/discover.html", context, status=400 if errors else 200)
 
 

@@ -11,13 +11,13 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, require_somewhere, signed_in
+from apps.catalog.crumbs import crumbs_below
 from apps.catalog.models import Target, TargetKind
 from apps.checks import check_page, services
 from apps.checks.forms import CONDITION_FIELDS, CONDITION_OPERATORS, CheckForm
@@ -175,20 +175,20 @@ def _saved(request: PageRequest, editing: Editing, check: Check) -> HttpResponse
 
 
 def _context(editing: Editing) -> dict[str, Any]:
-    outcome = editing.outcome
+    outcome, check, target = editing.outcome, editing.check, editing.target
+    above = [(check.name, check.get_absolute_url())] if check is not None else []
     return {
         **editing.context,
-        "target": editing.target,
+        "target": target,
         "kind": editing.kind,
         "form": editing.form,
-        "check": editing.check,
+        "check": check,
+        "crumbs": crumbs_below(target, *above),
         "outcome": outcome,
         "outcome_status": check_page.STATUS_OF_OUTCOME[outcome.state].value if outcome else "",
         "outcome_label": outcome.state.label if outcome else "",
         "longest_seconds": LONGEST_SECONDS,
         "condition_fields": CONDITION_FIELDS,
         "condition_operators": CONDITION_OPERATORS,
-        "back": editing.check.get_absolute_url()
-        if editing.check
-        else reverse("dashboard:target", args=[editing.target.pk]),
+        "back": check.get_absolute_url() if check is not None else target.get_absolute_url(),
     }

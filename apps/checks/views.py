@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, signed_in
+from apps.catalog.crumbs import crumbs_below
 from apps.checks import check_page, services
 from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
 from apps.checks.models import Check
@@ -33,6 +34,12 @@ def check_detail(request: PageRequest, check_id: UUID) -> HttpResponseBase:
         "ranges": RANGE_LABELS,
         "range": range_of(request.GET),
         "may_operate": check_page.may_operate(request, check),
+        "crumbs": crumbs_below(check.target),
+        "delete_title": _("Delete %(name)s") % {"name": check.name},
+        "delete_text": _(
+            "The check and its results leave the target's page at once. "
+            "If it is the target's last one, the open incident closes."
+        ),
         **_asked_run(request, check),
     }
     return render(request, "checks/page.html", context)
@@ -70,7 +77,8 @@ def result_detail(request: PageRequest, check_id: UUID, result_id: UUID) -> Http
     """One result with its evidence; a run still under way shows that it is."""
     check = check_page.get_check(request, check_id)
     context = check_page.load_run(check, result_id)
-    return render(request, "checks/result.html", {**context, "is_page": True})
+    crumbs = crumbs_below(check.target, (check.name, check.get_absolute_url()))
+    return render(request, "checks/result.html", {**context, "crumbs": crumbs})
 
 
 # --- Acting ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.access import Role
-from apps.accounts.doors import PageRequest, require, signed_in
+from apps.accounts.doors import PageRequest, may, require, signed_in
 from apps.checks.incidents import IncidentConflict, acknowledge_incident, add_note, resolve_incident
 from apps.checks.models import Incident
 from apps.core.panels import Panel, answer, draw_all
@@ -25,7 +25,12 @@ from apps.dashboard.overview import environment_id, summary_of
 def load_rows(request: PageRequest) -> dict[str, Any]:
     filters = incidents.IncidentFilters.read(request.GET)
     page = incidents.list_incidents(request.user, filters, environment_id(request))
-    return {"page": page, "filters": filters, "rows": page.rows}
+    return {
+        "page": page,
+        "rows": [incidents.row_of(incident) for incident in page.rows],
+        "filtered": bool(filters.query()),
+        "url": reverse("dashboard:incident-list"),
+    }
 
 
 ROWS = (Panel("rows", "dashboard/_incident_rows.html", load_rows, "incident", hold=True),)
@@ -59,13 +64,24 @@ def incident_page(request: PageRequest, incident_id: UUID) -> HttpResponseBase:
 
 
 def _page(request: PageRequest, incident: Incident, form: NoteForm, status: int = 200) -> HttpResponseBase:
-    path = reverse("dashboard:incident", args=[incident.pk])
-    state = incidents.load_state(request, incident)
+    path = incident.get_absolute_url()
+    asks_force = request.GET.get("resolve") == "anyway" and not incident.resolved_at
     context = {
-        **state,
+        "incident": incident,
+        "target": incident.target,
+        "crumbs": [
+            (_("Incidents"), reverse("dashboard:incident-list")),
+            (incident.target.name, incident.target.get_absolute_url()),
+        ],
         "panels": draw_all(request, incidents.PANELS, path, incident, ids=[incident.pk, incident.target_id]),
         "form": form,
-        "asks_force": request.GET.get("resolve") == "anyway" and state["is_failing"] and not incident.resolved_at,
+        "may_operate": may(request.user, Role.OPERATOR, incident.target.environment_id),
+        "asks_force": asks_force and incidents.is_failing(incident),
+        "force_text": _(
+            "%(name)s is still failing. If you resolve the incident now, no new one opens "
+            "until it was operational once."
+        )
+        % {"name": incident.target.name},
     }
     return render(request, "dashboard/incident/page.html", context, status=status)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.http import Http404, QueryDict
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +22,7 @@ from apps.catalog.models import Target
 from apps.catalog.status import Status
 from apps.checks.models import Incident, IncidentEvent, StateChange
 from apps.checks.reasons import sentence
+from apps.core import clock
 from apps.core.keyset import Column, Page, page_of
 from apps.core.panels import Panel
 
@@ -101,6 +102,21 @@ def filtered_target(user: User, filters: IncidentFilters) -> Target | None:
     return Target.objects.visible_to(user).filter(pk=filters.target).first() if filters.target else None
 
 
+@dataclass(frozen=True)
+class IncidentRow:
+    """An incident, why, and how long it lasted (until now, while it is open) in seconds."""
+
+    incident: Incident
+    why: str
+    lasted: float
+
+
+def row_of(incident: Incident) -> IncidentRow:
+    end = incident.resolved_at or clock.now()
+    lasted = (end - incident.opened_at).total_seconds()
+    return IncidentRow(incident, sentence(incident.reason, incident.evidence), lasted)
+
+
 # --- One incident ---------------------------------------------------------------------------------------------
 
 
@@ -131,11 +147,21 @@ def load_state(request: PageRequest, incident: Incident) -> dict[str, Any]:
         "incident": incident,
         "target": incident.target,
         "why": sentence(incident.reason, incident.evidence),
+        "lasted": row_of(incident).lasted,
+        "notifications_url": _notifications_url(incident),
         "is_failing": is_failing(incident),
         "told": sum(told.values()),
         "undelivered": told.get(Notification.State.DEAD, 0),
         "may_operate": may(request.user, Role.OPERATOR, incident.target.environment_id),
     }
+
+
+def _notifications_url(incident: Incident) -> str:
+    """The deliveries that told of it; "" while there is no page for them."""
+    try:
+        return f"{reverse('alerts:notification-list')}?{urlencode({'incident': str(incident.pk)})}"
+    except NoReverseMatch:
+        return ""
 
 
 def load_timeline(request: PageRequest, incident: Incident) -> dict[str, Any]:
@@ -195,7 +221,7 @@ PANELS = (
 )
 
 
-def list_url(target: Target) -> str:
+def incidents_url(target: Target) -> str:
     """The list narrowed to one target."""
     return f"{reverse('dashboard:incident-list')}?{urlencode({'target': str(target.pk)})}"
 

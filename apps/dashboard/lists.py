@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Case, F, Func, IntegerField, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Lower
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,8 @@ class TargetList:
     kinds: tuple[TargetKind, ...]
     counts: tuple[str, ...]
     empty: Any
+    # The pages on which its kinds are made: words and URL names, the first one is the main one.
+    makes: tuple[tuple[Any, str], ...]
 
     @property
     def url_name(self) -> str:
@@ -51,18 +54,36 @@ class TargetList:
         return f"dashboard:{self.name}-list-fragment"
 
 
+_ADD_SERVICE = (_("Add a service"), "catalog:service-new")
+_ADD_MODEL = (_("Add a model"), "catalog:model-new")
+_ADD_PROVIDER = (_("Add a provider"), "catalog:provider-new")
 LISTS = {
     entry.name: entry
     for entry in (
-        TargetList("target", _("Targets"), tuple(TargetKind), ("targets",), _("Nothing is watched yet.")),
+        TargetList(
+            "target",
+            _("Targets"),
+            tuple(TargetKind),
+            ("targets",),
+            _("Nothing is watched yet."),
+            (_ADD_SERVICE, _ADD_MODEL, _ADD_PROVIDER),
+        ),
         TargetList(
             "model",
             _("Models"),
             (TargetKind.PROVIDER, TargetKind.MODEL),
             ("providers", "models"),
             _("No provider is watched yet."),
+            (_ADD_PROVIDER, _ADD_MODEL),
         ),
-        TargetList("service", _("Services"), (TargetKind.SERVICE,), ("services",), _("No service is watched yet.")),
+        TargetList(
+            "service",
+            _("Services"),
+            (TargetKind.SERVICE,),
+            ("services",),
+            _("No service is watched yet."),
+            (_ADD_SERVICE,),
+        ),
     )
 }
 
@@ -141,10 +162,19 @@ def _text(value: str) -> str:
 
 
 @dataclass(frozen=True)
+class ListRow:
+    """A target as the list shows it: a model says whose it is, and stands under its provider where sorted by name."""
+
+    row: TargetRow
+    provider_name: str = ""
+    is_inner: bool = False
+
+
+@dataclass(frozen=True)
 class Found:
     """One page of a list."""
 
-    rows: list[TargetRow]
+    rows: list[ListRow]
     next: str
     previous: str
 
@@ -152,7 +182,16 @@ class Found:
 def find(user: User, entry: TargetList, filters: Filters, environment: UUID | None) -> Found:
     """One page. Five queries."""
     page = _page(_filtered(user, entry, filters, environment), filters)
-    return Found(rows_of(page.rows, sparklines=True), page.next, page.previous)
+    rows = [_list_row(row, entry, filters) for row in rows_of(page.rows, sparklines=True)]
+    return Found(rows, page.next, page.previous)
+
+
+def _list_row(row: TargetRow, entry: TargetList, filters: Filters) -> ListRow:
+    model = getattr(row.target, "model", None)
+    if model is None:
+        return ListRow(row)
+    by_name = filters.sort.lstrip("-") == "name" and len(entry.kinds) > 1
+    return ListRow(row, provider_name=model.provider.target.name, is_inner=by_name and not filters.is_active)
 
 
 def _page(rows: QuerySet[Target], filters: Filters) -> Page[Target]:
@@ -209,6 +248,8 @@ def load_rows(request: PageRequest, entry: TargetList) -> dict[str, Any]:
         "sort": filters.sort,
         "query": filters.query(cursor=filters.cursor),
         "shows_kind": len(entry.kinds) > 1,
+        "list_url": reverse(entry.url_name),
+        "actions": [("pause", gettext("Pause"), False), ("resume", gettext("Resume"), False)],
         "may_operate": access_of(request.user).allows_somewhere(Role.OPERATOR),
     }
 

@@ -5,7 +5,7 @@ Numbers come from `get_summary` and from nowhere else, so that they are the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from uuid import UUID
 
 from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.accounts.doors import PageRequest
 from apps.catalog.models import AIModel, Provider, Target, TargetKind
@@ -22,7 +23,7 @@ from apps.catalog.scope import scope_of
 from apps.catalog.selectors import list_providers, list_targets
 from apps.catalog.status import Status
 from apps.checks import glance
-from apps.checks.models import Incident
+from apps.checks.models import Incident, StateChange
 from apps.checks.reasons import sentence
 from apps.checks.selectors import (
     WrongNow,
@@ -47,8 +48,12 @@ INCIDENTS_SHOWN = 10
 
 
 def summary_of(request: PageRequest) -> dict[str, Any]:
-    """The counts in the environment the page is about."""
-    return get_summary(request.user, environment_id(request))
+    """The counts in the environment the page is about; read once a request, so that its panels cannot disagree."""
+    known: dict[str, Any] | None = getattr(request, "_portal_summary", None)
+    if known is None:
+        known = get_summary(request.user, environment_id(request))
+        request._portal_summary = known  # type: ignore[attr-defined]
+    return known
 
 
 def environment_id(request: PageRequest) -> UUID | None:
@@ -69,6 +74,7 @@ def load_verdict(request: PageRequest) -> dict[str, Any]:
         "status": worst if counts["total"] else Status.UNKNOWN,
         "sentence": verdict_sentence(counts),
         "as_of": datetime.fromisoformat(summary["as_of"]),
+        "problems": counts[Status.OUTAGE] + counts[Status.DEGRADED],
     }
 
 
@@ -126,8 +132,27 @@ def load_wrong(request: PageRequest) -> dict[str, Any]:
         "rows": rows,
         "total": counts["outage"] + counts["degraded"],
         "unknown": counts["unknown"],
-        "last_problem": None if rows else get_last_problem(request.user, environment),
+        "last_problem": None if rows else _last_problem(request, environment),
     }
+
+
+@dataclass(frozen=True)
+class LastProblem:
+    """The incident that ended last, and how long it lasted in seconds."""
+
+    incident: Incident
+    lasted: float
+
+    @property
+    def target(self) -> Target:
+        return self.incident.target
+
+
+def _last_problem(request: PageRequest, environment: UUID | None) -> LastProblem | None:
+    incident = get_last_problem(request.user, environment)
+    if incident is None or incident.resolved_at is None:
+        return None
+    return LastProblem(incident, (incident.resolved_at - incident.opened_at).total_seconds())
 
 
 def _why_now(entry: WrongNow, seen: dict[UUID, glance.Seen]) -> str:
@@ -166,37 +191,34 @@ def load_providers(request: PageRequest) -> dict[str, Any]:
             [*(provider.target for provider in shown), *(model.target for model in models)], bars=True, medians=True
         )
     }
-    totals = _model_counts(shown)
-    cards = [
-        ProviderCard(
-            provider=provider,
-            row=rows[provider.pk],
-            models=[rows[model.pk] for model in models if model.provider_id == provider.pk],
-            total=totals.get(provider.pk, 0),
-        )
-        for provider in shown
-    ]
+    cards = [_card(provider, rows, models) for provider in shown]
     total = summary_of(request)["providers"]["total"]
     return {"cards": cards, "hidden": max(0, total - len(shown))}
 
 
+def _card(provider: Provider, rows: Mapping[UUID, TargetRow], models: Iterable[Any]) -> ProviderCard:
+    own = [model for model in models if model.provider_id == provider.pk]
+    return ProviderCard(
+        provider=provider,
+        row=rows[provider.pk],
+        models=[rows[model.pk] for model in own],
+        total=own[0].siblings if own else 0,
+    )
+
+
 def _first_models(providers: Iterable[Provider]) -> list[AIModel]:
-    """The first few models of each provider, the worst first. One query."""
+    """The first few models of each provider, the worst first; `siblings` is how many it has. One query."""
     place = Window(RowNumber(), partition_by=[F("provider")], order_by=[urgency("target__"), by_name("target__")])
+    siblings = Window(Count("pk"), partition_by=[F("provider")])
     rows = (
         AIModel.objects.present()
         .filter(provider__in=[provider.pk for provider in providers])
         .select_related("target", "target__status_row")
-        .annotate(place=place)
+        .annotate(place=place, siblings=siblings)
         .filter(place__lte=MODELS_SHOWN)
         .order_by("provider", "place")
     )
     return list(rows)
-
-
-def _model_counts(providers: Iterable[Provider]) -> dict[UUID, int]:
-    rows = AIModel.objects.present().filter(provider__in=[provider.pk for provider in providers])
-    return dict(rows.values("provider").annotate(number=Count("pk")).values_list("provider", "number"))
 
 
 def load_services(request: PageRequest) -> dict[str, Any]:
@@ -211,22 +233,63 @@ def load_services(request: PageRequest) -> dict[str, Any]:
 
 
 def load_changes(request: PageRequest) -> dict[str, Any]:
-    changes = list(list_recent_changes(request.user, environment_id(request), limit=CHANGES_SHOWN))
-    return {"changes": changes}
+    changes = list_recent_changes(request.user, environment_id(request), limit=CHANGES_SHOWN)
+    return {"entries": [change_entry(change) for change in changes]}
+
+
+def change_entry(change: StateChange) -> dict[str, Any]:
+    """A change of status as the timeline shows it: the target, what it became, and why."""
+    well = change.to_status == Status.OPERATIONAL
+    words = {"target": change.target.name, "status": Status(change.to_status).label}
+    return {
+        "at": change.at,
+        "title": _("%(target)s: %(status)s") % words,
+        "status": change.to_status,
+        "url": _url_of(change),
+        "text": "" if well else sentence(change.reason, change.evidence),
+    }
+
+
+def _url_of(change: StateChange) -> str:
+    """Its incident, where it belongs to one; by id, so that no row is read for it."""
+    if change.incident_id is None:
+        return change.target.get_absolute_url()
+    return reverse("dashboard:incident", args=[change.incident_id])
+
+
+@dataclass(frozen=True)
+class IncidentLine:
+    """An open incident and why."""
+
+    incident: Incident
+    why: str
 
 
 def load_incidents(request: PageRequest) -> dict[str, Any]:
-    incidents = list(list_open_incidents(request.user, environment_id(request), limit=INCIDENTS_SHOWN))
+    found = list_open_incidents(request.user, environment_id(request), limit=INCIDENTS_SHOWN)
+    rows = [IncidentLine(incident, sentence(incident.reason, incident.evidence)) for incident in found]
     total = summary_of(request)["incidents"]["open"]
-    return {"incidents": incidents, "total": total, "hidden": max(0, total - len(incidents))}
+    return {"rows": rows, "total": total, "hidden": max(0, total - len(rows))}
 
 
 # --- The portal itself ----------------------------------------------------------------------------------------
 
+PART_NAMES: dict[str, Any] = {
+    "database": gettext_lazy("PostgreSQL"),
+    "valkey": gettext_lazy("Valkey"),
+    "worker": gettext_lazy("Worker"),
+    "beat": gettext_lazy("Tick"),
+    "outbox": gettext_lazy("Outbox"),
+    "notifications": gettext_lazy("Notifications"),
+}
+
+
+def named_parts(parts: Mapping[str, Part]) -> list[tuple[Any, Part]]:
+    return [(PART_NAMES.get(name, name), part) for name, part in parts.items()]
+
 
 def load_health(request: PageRequest) -> dict[str, Any]:
-    parts: dict[str, Part] = judge(*take_readings())
-    return {"parts": parts, "well": all(part.ok for part in parts.values())}
+    return {"parts": named_parts(judge(*take_readings()))}
 
 
 PANELS = (

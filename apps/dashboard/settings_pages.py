@@ -7,8 +7,6 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from apps.accounts.doors import PageRequest, signed_in
@@ -17,16 +15,8 @@ from apps.core import clock
 from apps.core.cache import cache_statistics
 from apps.core.panels import Panel, answer, draw_all
 from apps.dashboard.health import judge
+from apps.dashboard.overview import named_parts
 from apps.dashboard.readings import take_readings
-
-PART_NAMES: dict[str, Any] = {
-    "database": gettext_lazy("PostgreSQL"),
-    "valkey": gettext_lazy("Valkey"),
-    "worker": gettext_lazy("Worker"),
-    "beat": gettext_lazy("Tick"),
-    "outbox": gettext_lazy("Outbox"),
-    "notifications": gettext_lazy("Notifications"),
-}
 
 
 @signed_in
@@ -47,7 +37,7 @@ def load_health(request: PageRequest) -> dict[str, Any]:
     database, valkey = take_readings()
     parts = judge(database, valkey)
     return {
-        "parts": [(PART_NAMES.get(name, name), part) for name, part in parts.items()],
+        "parts": named_parts(parts),
         "well": all(part.ok for part in parts.values()),
         "queues": sorted((valkey.queues if valkey is not None else {}).items()),
         "valkey": valkey is not None,
@@ -63,7 +53,7 @@ HEALTH = (Panel("health", "dashboard/settings/_health.html", load_health, "summa
 @require_safe
 def health(request: PageRequest) -> HttpResponseBase:
     panels = draw_all(request, HEALTH, request.path)
-    return render(request, "dashboard/settings/health.html", {"panels": panels, "title": _("Health")})
+    return render(request, "dashboard/settings/health.html", {"panels": panels})
 
 
 @signed_in

@@ -13,15 +13,17 @@ from django.utils.translation import ngettext
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, may
+from apps.catalog.crumbs import crumbs_to, list_of
 from apps.catalog.models import AIModel, Target, TargetKind
 from apps.catalog.selectors import get_drift
 from apps.catalog.status import Status
 from apps.checks import glance, history
-from apps.checks.charts import RANGES, range_of
+from apps.checks.charts import RANGE_LABELS, RANGES, range_of
 from apps.checks.models import Check, Incident, StateChange
 from apps.checks.reasons import sentence
 from apps.checks.selectors import CheckCard, list_checks_of
 from apps.core.panels import Panel
+from apps.dashboard.incidents import incidents_url, row_of
 from apps.dashboard.rows import evidence_for, rows_of, urgency
 
 INCIDENTS_SHOWN = 10
@@ -42,6 +44,29 @@ def get_target(request: PageRequest, identifier: UUID) -> Target:
 
 def may_operate(request: PageRequest, target: Target) -> bool:
     return may(request.user, Role.OPERATOR, target.environment_id)
+
+
+def frame_of(target: Target) -> dict[str, Any]:
+    """What the page says around its panels: where it is, its link, and what deleting it would take away."""
+    details = getattr(target, "service", None)
+    text = _("It leaves every list at once, nothing looks at it any more, and its open incident closes.")
+    if target.kind == TargetKind.PROVIDER:
+        text = _("It and all its models leave every list at once, and nothing looks at them any more.")
+    return {
+        "crumbs": crumbs_to(target),
+        "list_url": list_of(target.kind)[1],
+        "link": _web_link(target),
+        "description": details.description if details is not None else "",
+        "delete_title": _("Delete %(name)s") % {"name": target.name},
+        "delete_text": text,
+    }
+
+
+def _web_link(target: Target) -> str:
+    """Where a person finds it; only what a browser opens safely."""
+    details = getattr(target, "service", None) or getattr(target, "provider", None)
+    link: str = getattr(details, "url", "") or getattr(details, "base_url", "")
+    return link if link.startswith(("http://", "https://")) else ""
 
 
 # --- How it stands --------------------------------------------------------------------------------------------
@@ -111,7 +136,7 @@ def load_uptime(request: PageRequest, target: Target) -> dict[str, Any]:
     reports = history.get_uptime_windows(target.pk)
     return {
         "target": target,
-        "range": preset,
+        "label": _("Status over %(period)s") % {"period": dict(RANGE_LABELS)[preset]},
         "segments": history.get_history_bars([target.pk], RANGES[preset], _segments(RANGES[preset]))[target.pk],
         "figures": [
             UptimeFigure(name, labels[name], reports[name].ratio, reports[name].measured_seconds) for name in labels
@@ -138,7 +163,7 @@ class CheckRow:
 def load_checks(request: PageRequest, target: Target) -> dict[str, Any]:
     cards = list_checks_of(target)
     rows = [CheckRow(card, "" if card.verdict == Status.OPERATIONAL else _check_why(card)) for card in cards]
-    return {"target": target, "rows": rows, "may_operate": may_operate(request, target)}
+    return {"target_id": str(target.pk), "rows": rows, "may_operate": may_operate(request, target)}
 
 
 def _check_why(card: CheckCard) -> str:
@@ -150,8 +175,8 @@ def _check_why(card: CheckCard) -> str:
 
 
 def load_incidents(request: PageRequest, target: Target) -> dict[str, Any]:
-    rows = Incident.objects.filter(target=target).select_related("acknowledged_by").order_by("-opened_at")
-    return {"target": target, "incidents": list(rows[: INCIDENTS_SHOWN + 1]), "shown": INCIDENTS_SHOWN}
+    incidents = Incident.objects.filter(target=target).order_by("-opened_at")[:INCIDENTS_SHOWN]
+    return {"rows": [row_of(incident) for incident in incidents], "list_url": incidents_url(target)}
 
 
 def load_changes(request: PageRequest, target: Target) -> dict[str, Any]:

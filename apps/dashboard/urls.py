@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path
 
 from apps.accounts import pages as account_pages
-from apps.dashboard import incident_views, settings_pages, views
+from apps.dashboard import components_view, incident_views, settings_pages, views
 from apps.dashboard.lists import LISTS
 
 app_name = "dashboard"
@@ -58,5 +58,7 @@ urlpatterns = [
     path("settings/tokens/<uuid:token_id>/revoke/", account_pages.token_revoke, name="settings-token-revoke"),
     path("settings/places/", settings_pages.places, name="settings-places"),
     path("settings/health/", settings_pages.health, name="settings-health"),
+    path("settings/components/", components_view.components, name="components"),
+    path("settings/components/chart.json", components_view.component_chart, name="component-chart"),
     path("settings/health/fragments/<slug:name>/", settings_pages.health_fragment, name="settings-health-fragment"),
 ]

@@ -111,6 +111,7 @@ def target_list(request: PageRequest, name: str) -> HttpResponseBase:
         "keep": lists.kept(filters),
         "counts": lists.counts_of(overview.summary_of(request), entry),
         "url": reverse(entry.url_name),
+        "actions": [{"label": label, "url": reverse(url_name)} for label, url_name in entry.makes],
         "may_create": access_of(request.user).allows_somewhere(Role.OPERATOR),
     }
     return render(request, "dashboard/list.html", context)
@@ -184,6 +185,8 @@ def target_page(request: PageRequest, target_id: UUID) -> HttpResponseBase:
         "ranges": RANGE_LABELS,
         "range": range_of(request.GET),
         "has_checks": len(about) > 1,
+        "check_ids": " ".join(str(identifier) for identifier in about[1:]),
+        **targets.frame_of(target),
         "may_operate": targets.may_operate(request, target),
     }
     return render(request, "dashboard/target/page.html", context)
