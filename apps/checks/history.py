@@ -12,6 +12,7 @@ from django.db import connection
 from apps.catalog.status import Status
 from apps.checks import uptime
 from apps.core import clock
+from apps.core.cache import cached
 
 DAY = timedelta(days=1)
 WINDOWS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
@@ -52,7 +53,12 @@ def load_histories(target_ids: Iterable[UUID], start: datetime, end: datetime) -
 
 
 def get_uptime(target_ids: Iterable[UUID], window: timedelta) -> dict[UUID, uptime.UptimeReport]:
-    """Uptime of many targets over the last `window`: two queries."""
+    """Uptime of many targets over the last `window`, at most a minute old: two queries."""
+    return _get_uptime(tuple(sorted(target_ids)), window)
+
+
+@cached("uptime", ttl=60, depends=("targets",))
+def _get_uptime(target_ids: tuple[UUID, ...], window: timedelta) -> dict[UUID, uptime.UptimeReport]:
     end = clock.now()
     start = end - window
     return {
@@ -61,8 +67,9 @@ def get_uptime(target_ids: Iterable[UUID], window: timedelta) -> dict[UUID, upti
     }
 
 
+@cached("uptime_windows", ttl=60, depends=("targets",))
 def get_uptime_windows(target_id: UUID) -> dict[str, uptime.UptimeReport]:
-    """Uptime of one target over 24 h, 7 d and 30 d: two queries."""
+    """Uptime of one target over 24 h, 7 d and 30 d, at most a minute old: two queries."""
     end = clock.now()
     start = end - max(WINDOWS.values())
     history = load_histories([target_id], start, end)[target_id]
@@ -75,7 +82,12 @@ def get_uptime_windows(target_id: UUID) -> dict[str, uptime.UptimeReport]:
 def get_history_bars(
     target_ids: Iterable[UUID], window: timedelta = DAY, count: int = 48
 ) -> dict[UUID, list[uptime.Segment]]:
-    """History bars of many targets, drawn to scale: two queries."""
+    """History bars of many targets, drawn to scale, at most a minute old: two queries."""
+    return _get_history_bars(tuple(sorted(target_ids)), window, count)
+
+
+@cached("history_bars", ttl=60, depends=("targets",))
+def _get_history_bars(target_ids: tuple[UUID, ...], window: timedelta, count: int) -> dict[UUID, list[uptime.Segment]]:
     end = clock.now()
     start = end - window
     return {
