@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
 import threading
 from collections import deque
@@ -39,6 +40,7 @@ class Sender:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: int | None = None
+        self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: _Worker | None = None
 
@@ -55,6 +57,16 @@ class Sender:
         self._loop.call_soon_threadsafe(self._worker.when_idle, done.set)
         return done.wait(seconds)
 
+    def close(self, seconds: float = 5.0) -> None:
+        """Stop the thread; what waits is dropped. The next `send` starts another."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            if thread is None or self._process != os.getpid() or self._loop is None or self._worker is None:
+                return
+            self._loop.call_soon_threadsafe(self._worker.stop)
+            thread.join(seconds)
+            self._loop = self._worker = None
+
     def _running(self) -> tuple[asyncio.AbstractEventLoop, _Worker]:
         with self._lock:
             if self._process != os.getpid() or self._loop is None or self._worker is None:
@@ -69,9 +81,12 @@ class Sender:
 
         def run() -> None:
             asyncio.set_event_loop(loop)
-            loop.run_until_complete(worker.run())
+            with contextlib.suppress(asyncio.CancelledError):
+                loop.run_until_complete(worker.run())
+            loop.close()
 
-        threading.Thread(target=run, name="live-sender", daemon=True).start()
+        self._thread = threading.Thread(target=run, name="live-sender", daemon=True)
+        self._thread.start()
         self._process, self._loop, self._worker = os.getpid(), loop, worker
         atexit.register(self.flush)
 
@@ -86,6 +101,11 @@ class _Worker:
         self._broken = False
         self._reported = False
         self._idle_callbacks: list[Callable[[], None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
     def enqueue(self, messages: list[Message]) -> None:
         self._waiting.extend(messages)
@@ -100,6 +120,7 @@ class _Worker:
             self._idle_callbacks.append(callback)
 
     async def run(self) -> None:
+        self._task = asyncio.current_task()
         while True:
             if self._broken:
                 await self._mend()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -20,7 +23,7 @@ from apps.core.ids import uuid7
 from apps.core.news import announce
 from tests.live.clients import Page
 from tests.live.people import sign_in
-from tests.live.web_process import WebProcess
+from tests.live.web_process import PROJECT, WebProcess, database_url
 
 
 def sign_out(client: Client) -> None:
@@ -184,3 +187,20 @@ def test_fifty_pages_hear_one_event(alice: User, production: Environment, open_p
         page.hear()
 
     assert time.monotonic() - committed < 1.5
+
+
+def test_the_news_of_a_command_is_heard_although_its_process_ends_at_once(
+    alice: User, production: Environment, open_page: Any, database_name: str
+) -> None:
+    page = open_page(sign_in(alice))
+    code = f"from apps.core.news import announce; announce('target.changed', [], '{production.pk}')"
+
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-c", code],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": database_url(database_name)},
+        check=True,
+        capture_output=True,
+    )
+
+    assert [event["type"] for event in page.hear()] == ["target.changed", "summary"]
