@@ -15,7 +15,7 @@ from typing import Any
 
 from apps.core.embedded.errors import AlreadyRunningError, LauncherError
 
-_SECRET_BYTES = 32
+_SECRET_BYTES = 48  # 64 characters: Django wants fifty or more
 
 
 @dataclass(frozen=True)
