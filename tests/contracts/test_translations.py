@@ -11,7 +11,7 @@ from tools.translation.bare_python import bare_strings
 from tools.translation.bare_templates import bare_text
 from tools.translation.catalogue import LANGUAGES, catalogue_path, read_catalogue, updated, write_catalogue
 from tools.translation.judgement import problems_of
-from tools.translation.sources import PROJECT, project_messages, python_files, template_files
+from tools.translation.sources import PROJECT, messages_for, python_files, template_files
 
 # The page that shows every part of a page to developers, filled with invented names and numbers.
 SPECIMENS = {"templates/dashboard/components.html"}
@@ -22,7 +22,7 @@ HOW = "Run `make messages`, then translate what is empty in {path}:"
 def test_every_string_is_translated_and_every_translation_fits(language: str) -> None:
     path = catalogue_path(PROJECT, language)
 
-    problems = problems_of(read_catalogue(path, language), project_messages())
+    problems = problems_of(read_catalogue(path, language), messages_for(language))
 
     assert not problems, "\n".join([HOW.format(path=path.relative_to(PROJECT)), *problems])
 
@@ -30,7 +30,7 @@ def test_every_string_is_translated_and_every_translation_fits(language: str) ->
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_stored_catalogue_is_what_collecting_again_would_write(language: str) -> None:
     path = catalogue_path(PROJECT, language)
-    draft = updated(read_catalogue(path, language), project_messages(), language)
+    draft = updated(read_catalogue(path, language), messages_for(language), language)
 
     assert not write_catalogue(draft, path, language, dry_run=True), (
         "Run `make messages`: files moved or the order changed."

@@ -7,20 +7,20 @@ import sys
 from tools.translation.catalogue import LANGUAGES, catalogue_path, read_catalogue, updated, write_catalogue
 from tools.translation.judgement import problems_of
 from tools.translation.python_source import UnreadableMessage
-from tools.translation.sources import PROJECT, project_messages
+from tools.translation.sources import PROJECT, messages_for
 from tools.translation.template_source import BrokenTemplate
 
 
 def main(arguments: list[str]) -> int:
     """Returns 2 for source that cannot be read and, with `--check`, 1 when something is left to translate."""
-    try:
-        messages = list(project_messages())
-    except (UnreadableMessage, BrokenTemplate, SyntaxError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
     only_judge = "--check" in arguments
     complete = True
     for language in LANGUAGES:
+        try:
+            messages = list(messages_for(language))
+        except (UnreadableMessage, BrokenTemplate, SyntaxError) as error:
+            sys.stderr.write(f"{error}\n")
+            return 2
         path = catalogue_path(PROJECT, language)
         catalogue = read_catalogue(path, language)
         if not only_judge:

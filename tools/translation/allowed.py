@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_ADDRESS = re.compile(r"(?<!\S)(?:https?:/)?/\S+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 # Compared without regard to case.
@@ -21,4 +22,4 @@ ALLOWED_WORDS = frozenset(
 
 def unknown_words(text: str) -> list[str]:
     """The words of a text that somebody would have to translate."""
-    return [word for word in _WORD.findall(text) if word.lower() not in ALLOWED_WORDS]
+    return [word for word in _WORD.findall(_ADDRESS.sub("", text)) if word.lower() not in ALLOWED_WORDS]

@@ -53,10 +53,15 @@ def bare_text(source: str) -> list[str]:
         elif token.token_type is TokenType.VAR or name in TRANSLATE_TAGS:
             markup += _GAP
         found += _bare_parameters(token, name)
+    return found + readable_text(markup)
+
+
+def readable_text(markup: str) -> list[str]:
+    """The texts and attributes of a page, or of what is left of a template, with words somebody would translate."""
     reader = _Reader()
     reader.feed(markup)
     reader.close()
-    return found + reader.found
+    return reader.found
 
 
 def _bare_parameters(token: Token, name: str) -> list[str]:
@@ -79,7 +84,7 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}
-        read = _READ_ATTRIBUTES | ({"value"} if values.get("type") in _READ_BUTTONS else set())
+        read = _READ_ATTRIBUTES | ({"value"} if tag == "input" and values.get("type") in _READ_BUTTONS else set())
         self.found += [f'{name}="{value}"' for name, value in values.items() if name in read and unknown_words(value)]
         if tag not in _VOID:
             self._open.append((tag, tag in _LITERAL_ELEMENTS or values.get("translate") == "no"))

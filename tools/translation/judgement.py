@@ -16,7 +16,7 @@ from babel.messages.catalog import Message as Entry
 from tools.translation.allowed import unknown_words
 from tools.translation.message import Message, merge
 
-_NAMED = re.compile(r"%\((\w+)\)[sdif]|(?<!\{)\{(\w+)\}(?!\})")
+_NAMED = re.compile(r"%\((\w+)\)[sdif]|(?<!\{)\{(\w+)(?::[^}]*)?\}(?!\})")
 _POSITIONAL = re.compile(r"(?<!%)(?:%%)*(%[sdif]|\{\})(?!\w)")
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 _HANGUL = re.compile(r"[가-힣]")
@@ -95,8 +95,8 @@ def _edges(text: str) -> tuple[str, str]:
 
 
 def _end_mark(text: str) -> str:
-    """A question may become a statement: languages ask differently."""
-    last = text.rstrip()[-1:].replace("?", ".")
+    """A question may become a statement: languages ask differently. A short word with a point is an abbreviation."""
+    last = text.rstrip()[-1:].replace("?", ".") if len(text) > 4 else ""
     return last if last and last in _END_MARKS else ""
 
 

@@ -26,10 +26,11 @@ class UnreadableMessage(ValueError):
     """A gettext call whose text is put together when it runs, so that no catalogue can hold it."""
 
 
-def extract_python(source: str, path: str) -> Iterator[Message]:
+def extract_python(source: str, path: str, *, strict: bool = True) -> Iterator[Message]:
     """Messages of one module. Raises SyntaxError, and UnreadableMessage for an f-string or a sum of strings.
 
-    A plain variable is let through: it carries a text that was marked where it was written.
+    A plain variable is let through: it carries a text that was marked where it was written. Somebody else's code is
+    read without `strict`: what no catalogue can hold is passed over.
     """
     tree = ast.parse(source, filename=path)
     functions, modules = _imported_names(tree)
@@ -37,7 +38,7 @@ def extract_python(source: str, path: str) -> Iterator[Message]:
         if isinstance(node, ast.Call):
             name = _called(node.func, functions, modules)
             if name:
-                yield from _message(node, name, path)
+                yield from _message(node, name, path, strict)
 
 
 def _imported_names(tree: ast.Module) -> tuple[dict[str, str], set[str]]:
@@ -65,17 +66,19 @@ def _called(function: ast.expr, functions: dict[str, str], modules: set[str]) ->
     return ""
 
 
-def _message(call: ast.Call, name: str, path: str) -> Iterator[Message]:
-    context_at, text_at, plural_at = _ARGUMENTS[name]
-    text = _text(call, text_at, path)
+def _message(call: ast.Call, name: str, path: str, strict: bool) -> Iterator[Message]:
+    try:
+        context, text, plural = (_text(call, position, path) for position in _ARGUMENTS[name])
+    except UnreadableMessage:
+        if strict:
+            raise
+        return
     if text:
-        plural = _text(call, plural_at, path) if plural_at is not None else ""
-        context = _text(call, context_at, path) if context_at is not None else ""
         yield Message(text, plural, context, path)
 
 
-def _text(call: ast.Call, position: int, path: str) -> str:
-    argument = call.args[position] if position < len(call.args) else None
+def _text(call: ast.Call, position: int | None, path: str) -> str:
+    argument = call.args[position] if position is not None and position < len(call.args) else None
     match argument:
         case ast.Constant(value=str(text)):
             return text

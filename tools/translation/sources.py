@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.translation.libraries import library_messages
 from tools.translation.message import Message
 from tools.translation.python_source import extract_python
 from tools.translation.template_source import extract_template
@@ -12,6 +13,12 @@ from tools.translation.template_source import extract_template
 PROJECT = Path(__file__).resolve().parent.parent.parent
 _CODE = ("apps", "monitor_portal")
 _TEMPLATE_SUFFIXES = {".html", ".txt"}
+
+
+def messages_for(language: str, project: Path = PROJECT) -> Iterator[Message]:
+    """Everything a catalogue must hold: our own words and those of the libraries we show."""
+    yield from project_messages(project)
+    yield from library_messages(language)
 
 
 def project_messages(project: Path = PROJECT) -> Iterator[Message]:

@@ -1,0 +1,117 @@
+"""Every page a signed-in person can click to, read in Korean: no English sentence is left on it.
+
+The pages are found by following links from the overview, so that a new page is read as soon as something leads to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit
+from zoneinfo import available_timezones
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import Resolver404, resolve
+
+from apps.accounts.models import User
+from apps.core.embedded.translations import compile_translations
+from tests.factories import make_check, make_model, make_provider, make_service
+from tools.translation.allowed import unknown_words
+from tools.translation.bare_templates import readable_text
+from tools.translation.sources import PROJECT
+
+# Two words in a row make a sentence; one alone may be a name, a header or a value.
+_PHRASE = re.compile(r"[A-Za-z][A-Za-z’']+(?:[ ,]+[A-Za-z][A-Za-z’']+)+")
+# The page of parts shows invented texts to developers; the API's own pages are written for programmers.
+_LEFT_OUT = ("/admin/", "/api/", "/static/", "/settings/components/", "/logout/", "/healthz", "/readyz", "/metrics")
+# Most pages have one shape whatever they show; this many of each are enough to see it.
+_PAGES_OF_A_KIND = 4
+# A time zone is chosen by the names of its database.
+_ZONES = {part for name in available_timezones() for part in (name, *name.split("/"), name.partition("/")[2])}
+_ZONE_NAMES = {name.replace("_", " ") for name in _ZONES}
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        self.found += [values[name] or "" for name in ("href", "hx-get") if name in values]
+
+
+@pytest.fixture(autouse=True)
+def _compiled() -> None:
+    compile_translations(PROJECT)
+
+
+@pytest.fixture
+def korean(administrator: User, client: Client) -> Client:
+    User.objects.filter(pk=administrator.pk).update(language="ko")
+    client.force_login(User.objects.get(pk=administrator.pk), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.mark.django_db
+def test_the_login_page_and_a_missing_page_speak_korean(client: Client) -> None:
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+
+    for path, status in (("/login/", 200), ("/nothing/here/", 404)):
+        answer = client.get(path)
+        assert answer.status_code == status
+        assert 'lang="ko"' in answer.text
+        assert english(answer.text) == []
+
+
+@pytest.mark.django_db
+def test_no_page_that_can_be_clicked_to_holds_an_english_sentence(korean: Client) -> None:
+    make_model(make_provider("공급자-가", base_url="http://127.0.0.1:9/v1"), "모델-가")
+    make_check(make_service("결제").target, name="응답")
+
+    pages = crawl(korean, "/")
+    left = [f"{path}: {phrase}" for path, page in pages.items() for phrase in english(page)]
+
+    assert len(pages) > 10, sorted(pages)
+    assert not left, "\n".join(left)
+
+
+def crawl(client: Client, start: str) -> dict[str, str]:
+    """The pages and fragments reached from `start` by links, a few of each kind, by path."""
+    pages: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    waiting = deque([start])
+    while waiting:
+        path = waiting.popleft()
+        kind = _kind(path)
+        if not kind or path in pages or seen.get(kind, 0) >= _PAGES_OF_A_KIND:
+            continue
+        seen[kind] = seen.get(kind, 0) + 1
+        answer = client.get(path, follow=True)
+        assert answer.status_code == 200, f"{path}: {answer.status_code}"
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            pages[path] = answer.text
+            links = _Links()
+            links.feed(answer.text)
+            waiting.extend(urljoin(path, link) for link in links.found)
+    return pages
+
+
+def english(markup: str) -> list[str]:
+    """Phrases of two or more words, at least one of which somebody would translate."""
+    texts = [text for text in readable_text(markup) if text.strip() not in _ZONE_NAMES]
+    return [match[0] for text in texts for match in _PHRASE.finditer(text) if unknown_words(match[0])]
+
+
+def _kind(link: str) -> str:
+    """The name of the route a link leads to; "" for one that leaves the pages."""
+    parts = urlsplit(link)
+    if parts.netloc or parts.scheme or parts.path.startswith(_LEFT_OUT):
+        return ""
+    try:
+        return resolve(parts.path).view_name
+    except Resolver404:
+        return ""
