@@ -30,17 +30,19 @@ class Sparkline:
 
 
 def sparkline(values: Sequence[float | None], width: int = 120, height: int = 28) -> Sparkline:
-    """Draw `values` from left to right; the floor lies a little below the lowest of them."""
+    """Draw `values` from left to right, around the middle of their range."""
     known = [value for value in values if value is not None]
     if not known:
         return Sparkline("", "", width, height, None, None, None, 0, 0)
     low, high = min(known), max(known)
-    floor = low * 0.8 if low > 0 else low
-    reach = (high - floor) or 1.0
+    # The box spans at least half the middle value, so that a tremor of a few per cent looks like one.
+    middle = (low + high) / 2
+    reach = max((high - low) * 1.2, abs(middle) / 2) or 1.0
+    floor = middle - reach / 2
     step = width / max(1, len(values) - 1)
 
     def point(position: int, value: float) -> tuple[float, float]:
-        return round(position * step, 1), round(height - 2 - (value - floor) / reach * (height - 5), 1)
+        return round(position * step, 1), round(height - (value - floor) / reach * height, 1)
 
     runs = [
         [point(position, value) for position, value in run if value is not None]

@@ -168,8 +168,9 @@ def table_header(
     numeric: bool = False,
     fit: bool = False,
     hidden: bool = False,
+    extra: str = "",
 ) -> dict[str, Any]:
-    """A column's head. With `sort` (the order in force: "key" or "-key") it is a link that sorts by `column`:
+    """A column's head (`extra`: more classes). With `sort` (the order in force: "key" or "-key") it is a link that sorts by `column`:
     ascending, then descending, then as the list is by itself. Needs `request` in the context."""
     directions = {column: ("ascending", f"-{column}"), f"-{column}": ("descending", None)}
     direction, following = directions.get(sort or "", ("", column)) if column else ("", None)
@@ -181,7 +182,7 @@ def table_header(
         if following:
             query["sort"] = following
         url = f"?{query.urlencode()}"
-    classes = " ".join(name for name, wanted in (("num", numeric), ("fit", fit)) if wanted)
+    classes = " ".join(name for name, wanted in (("num", numeric), ("fit", fit), (extra, extra)) if wanted)
     return {
         "label": label,
         "column": column,
