@@ -143,12 +143,12 @@ async def news_delay(url: str, client: RestClient) -> None:
             "timeout_seconds": 1,
             "failure_threshold": 1,
         }
-        check_id = client.post("/api/v1/checks/", check)["id"]
         cookie = session_cookie(url)
         headers = {"Cookie": cookie, "Origin": url}
         delays: list[float] = []
         address = url.replace("http", "ws") + "/ws/live/"
         async with websockets.connect(address, additional_headers=headers) as socket:
+            check_id = client.post("/api/v1/checks/", check)["id"]
             await heard(socket, service["id"])
             for _ in range(10):
                 target.healthy = not target.healthy
