@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from django.db import transaction
@@ -21,6 +20,7 @@ from django.db.models.functions import Greatest, Now
 
 from apps.alerts.channels.base import CHANNEL_KINDS, Client, Delivery, DeliveryReason, Message
 from apps.alerts.claims import Claimed, bury_hopeless, claim_due
+from apps.alerts.messages import in_reading_order
 from apps.alerts.models import Channel, Notification, NotificationAttempt
 from apps.alerts.policy import NextStep, Verdict, breaker_after, next_step
 from apps.core import clock, kindconfig
@@ -108,7 +108,7 @@ def _ours(reason: DeliveryReason) -> Delivery:
 
 
 def _message(claimed: Claimed, at: datetime) -> Message:
-    payload: dict[str, Any] = claimed.payload
+    payload = in_reading_order(claimed.payload)
     return Message(
         id=str(claimed.id),
         type=claimed.kind,

@@ -17,6 +17,7 @@ from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, may, require, signed_in
 from apps.alerts import services
 from apps.alerts.lists import NotificationFilters, chips_of, filter_fields, find
+from apps.alerts.messages import in_reading_order
 from apps.alerts.models import Channel, Notification
 from apps.alerts.rows import attempt_rows, notification_row
 from apps.alerts.selectors import list_notifications, with_attempts
@@ -92,9 +93,11 @@ def load_outcome(request: PageRequest, notification: Notification) -> dict[str, 
     return {"row": notification_row(notification), "last": attempts[0] if attempts else None}
 
 
-# How a test went, in one line; shown where the test was asked for.
-OUTCOME = Panel("outcome", "alerts/_outcome.html", load_outcome, "notification")
-PANELS = (Panel("delivery", "alerts/_delivery.html", load_delivery, "notification"), OUTCOME)
+PANELS = (
+    Panel("delivery", "alerts/_delivery.html", load_delivery, "notification"),
+    # How a test went, in one line: shown where the test was asked for.
+    Panel("outcome", "alerts/_outcome.html", load_outcome),
+)
 
 
 @signed_in
@@ -105,7 +108,7 @@ def notification_page(request: PageRequest, notification_id: UUID) -> HttpRespon
         "notification": notification,
         "row": notification_row(notification),
         "crumbs": [(_("Deliveries"), reverse("alerts:notification-list"))],
-        "payload": json.dumps(notification.payload, ensure_ascii=False, indent=2),
+        "payload": json.dumps(in_reading_order(notification.payload), ensure_ascii=False, indent=2),
         "panels": draw_all(request, PANELS[:1], request.path, notification, ids=[notification.pk]),
     }
     return render(request, "alerts/notification.html", context)

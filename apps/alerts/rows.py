@@ -68,20 +68,33 @@ def notification_row(notification: Notification) -> NotificationRow:
         notification=notification,
         message=MessageType(kind).label if kind in set(MessageType) else kind,
         look=notification_look(notification.state, notification.attempts),
-        why=reason_label(notification.reason) if notification.reason else "",
+        why=_why(notification),
         subject=str(incident.target) if incident else notification.channel.name,
         subject_url=incident.get_absolute_url() if incident else notification.channel.get_absolute_url(),
     )
 
 
+def _why(notification: Notification) -> str:
+    """Nothing to explain where it went well, or has not been tried."""
+    if not notification.reason or notification.state == Notification.State.SENT:
+        return ""
+    return reason_label(notification.reason)
+
+
 @dataclass(frozen=True)
 class AttemptRow:
+    """One attempt; `why` is empty for the one that went well."""
+
     attempt: NotificationAttempt
     look: Look
     why: str
 
 
 def attempt_rows(attempts: Iterable[NotificationAttempt]) -> list[AttemptRow]:
-    """The newest first."""
-    rows = [AttemptRow(attempt, attempt_look(attempt.succeeded), reason_label(attempt.reason)) for attempt in attempts]
-    return rows[::-1]
+    """The newest first; `attempts` are in order."""
+    return [_attempt_row(attempt) for attempt in attempts][::-1]
+
+
+def _attempt_row(attempt: NotificationAttempt) -> AttemptRow:
+    why = "" if attempt.succeeded else reason_label(attempt.reason)
+    return AttemptRow(attempt, attempt_look(attempt.succeeded), why)

@@ -23,7 +23,7 @@ from apps.alerts.channels.base import CHANNEL_KINDS, ChannelKind
 from apps.alerts.forms import ChannelForm
 from apps.alerts.lists import NotificationFilters, channels_in, find
 from apps.alerts.models import Channel
-from apps.alerts.notification_views import OUTCOME
+from apps.alerts.notification_views import load_outcome
 from apps.alerts.rows import channel_row, notification_row
 from apps.alerts.selectors import list_channels
 from apps.catalog.scope import scope_of
@@ -192,7 +192,7 @@ def _saved(request: PageRequest, channel: Channel, kind: ChannelKind[Any], shown
 @signed_in
 @require_POST
 def channel_test(request: PageRequest, channel_id: UUID) -> HttpResponseBase:
-    """Send one message now. With scripts its outcome comes back and follows itself; without, its page opens."""
+    """Send one message now. With scripts its outcome comes back and asks again until it is there."""
     channel = administered(request, channel_id)
     try:
         notification = services.send_test(actor=request.user, channel=channel)
@@ -203,8 +203,7 @@ def channel_test(request: PageRequest, channel_id: UUID) -> HttpResponseBase:
         return redirect(channel)
     if not request.htmx:
         return redirect(notification)
-    panels = draw_all(request, (OUTCOME,), notification.get_absolute_url(), notification, ids=[notification.pk])
-    return render(request, "alerts/_test.html", {"panels": panels})
+    return render(request, "alerts/_test.html", load_outcome(request, notification))
 
 
 @signed_in

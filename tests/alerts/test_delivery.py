@@ -27,6 +27,7 @@ def test_a_delivered_webhook_verifies_and_says_what_happened(receiver: HttpServe
     (request,) = receiver.received
     body = Webhook(SECRET).verify(request.body, dict(request.headers))
     assert (body["type"], body["data"]["sequence"]) == ("incident.opened", 1)
+    assert list(body["data"]) == ["incident", "target", "change", "sequence"]
     assert body["data"]["incident"]["id"] == str(incident.pk)
     assert request.headers["webhook-id"] == str(only().pk)
     row = only()

@@ -103,15 +103,16 @@ def test_editing_keeps_the_secret_unless_a_new_one_is_asked_for(administrator: U
     assert "Enter this secret again" in text(moved)
 
 
-def test_a_test_shows_how_it_went_and_follows_itself(administrator: User, receiver: HttpServer) -> None:
+def test_a_test_asks_again_until_it_shows_how_it_went(administrator: User, receiver: HttpServer) -> None:
     channel = make_channel(receiver.behave("/hook", answer(403, "secret words")))
     client = browser(administrator)
     shown = text(client.post(f"{channel.get_absolute_url()}test/", HTTP_HX_REQUEST="true"))
     assert "on its way" in shown
-    followed = re.search(r'data-live="notification" data-live-ids="([0-9a-f-]+)"[^>]*hx-get="([^"]+)"', shown)
-    assert followed is not None and followed[1] == str(only().pk)
+    asks = re.search(r'hx-get="([^"]+)" hx-trigger="load', shown)
+    assert asks is not None and str(only().pk) in asks[1]
     deliver()
-    outcome = text(client.get(followed[2]))
+    outcome = text(client.get(asks[1]))
+    assert "hx-get" not in outcome
     assert "was not delivered" in outcome and "403" in outcome
     assert "secret words" not in outcome
     plain = client.post(f"{channel.get_absolute_url()}test/")
@@ -150,7 +151,7 @@ def test_a_delivery_shows_every_attempt_and_can_be_sent_again(operator: User, re
     assert "Send again" not in text(client.get(only().get_absolute_url()))
     deliver()
     fragment = text(client.get(f"{only().get_absolute_url()}fragments/delivery/"))
-    assert "Delivered" in fragment and "2 of 16" in fragment
+    assert "Delivered" in fragment and fragment.count('id="attempt-') == 2
 
 
 def test_the_list_keeps_its_filters_in_the_url(viewer: User, receiver: HttpServer) -> None:
