@@ -170,8 +170,8 @@ def table_header(
     hidden: bool = False,
     extra: str = "",
 ) -> dict[str, Any]:
-    """A column's head (`extra`: more classes). With `sort` (the order in force: "key" or "-key") it is a link that sorts by `column`:
-    ascending, then descending, then as the list is by itself. Needs `request` in the context."""
+    """A column's head. With `sort` (the order in force: "key" or "-key") it is a link that sorts by `column`:
+    ascending, then descending, then as the list is by itself. Needs `request` in the context. `extra`: more classes."""
     directions = {column: ("ascending", f"-{column}"), f"-{column}": ("descending", None)}
     direction, following = directions.get(sort or "", ("", column)) if column else ("", None)
     url = ""
