@@ -289,6 +289,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Everything the pages do, by token. Ids are UUIDs; lists are cursor-paginated.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -39,9 +39,7 @@ def networks(name: str) -> str:
         try:
             ip_network(part, strict=False)
         except ValueError as error:
-            raise ImproperlyConfigured(
-                f"{name}: {part!r} is not an address range such as 10.0.0.0/8."
-            ) from error
+            raise ImproperlyConfigured(f"{name}: {part!r} is not an address range such as 10.0.0.0/8.") from error
     return text(name)
 
 
