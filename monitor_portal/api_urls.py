@@ -15,7 +15,9 @@ _APPS = ("accounts", "catalog", "checks", "alerts", "live")
 router = SimpleRouter()
 urlpatterns: list[Any] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path(
+        "docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", template_name="api/docs.html"), name="docs"
+    ),
 ]
 for _app in _APPS:
     if find_spec(f"apps.{_app}.api") is not None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as FrameworkUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminSelectWidget
 
 from apps.accounts.access import Scope
 from apps.accounts.models import ApiToken, AuditEntry, RoleGrant, User
@@ -53,9 +55,25 @@ class GrantInline(TabularInline):
     extra = 0
 
 
+def zone_choices() -> list[tuple[str, Any]]:
+    return [("", _("The browser's")), *((name, name) for name in sorted(available_timezones()))]
+
+
+class PersonForm(UserChangeForm):
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[("", _("The browser's")), *settings.LANGUAGES],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=zone_choices, required=False, widget=UnfoldAdminSelect2Widget
+    )
+
+
 @admin.register(User)
 class UserAdmin(FrameworkUserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    form = UserChangeForm
+    form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "roles", "is_staff", "is_active", "last_login"]
@@ -91,6 +109,13 @@ class UserAdmin(FrameworkUserAdmin, ModelAdmin):  # type: ignore[type-arg]
             if name in form.cleaned_data
         }
         record_audit(actor=_actor(request), action="update" if change else "create", subject=obj, changes=changed)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        user = self.get_object(request, id)
+        if request.method == "POST" and response.status_code == 302 and user is not None:
+            record_audit(actor=_actor(request), action="password", subject=user)
+        return response
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

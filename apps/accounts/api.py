@@ -19,6 +19,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
+from apps.accounts import schema  # noqa: F401 - registers what the OpenAPI page says of authentication
 from apps.accounts.access import Scope
 from apps.accounts.models import ApiToken, User
 from apps.accounts.permissions import OwnObjectsPermission

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
@@ -26,6 +27,11 @@ class ServedForm(forms.ModelForm):  # type: ignore[type-arg]
     """Valid means that the service would accept it: the service is tried and rolled back, so no rule is told twice."""
 
     actor: User | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.label = capfirst(field.label)
 
     def write(self) -> models.Model:
         """Call the service with the cleaned values and return the row of this form's model."""
@@ -87,6 +93,9 @@ class DetailForm(ServedForm):
                 self.fields["environment"].disabled = True
         else:
             self.fields.pop("enabled", None)
+            self.initial.setdefault(
+                "environment", Environment.objects.filter(slug=services.DEFAULT_ENVIRONMENT).first()
+            )
 
     @property
     def exists(self) -> bool:

@@ -18,12 +18,17 @@ from apps.core import kindconfig
 from apps.core.api.serializers import PortalSerializer
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class NameOfRelated(serializers.SlugRelatedField[Any]):
+    """A related row by one of its texts; the schema cannot tell the type by itself."""
+
+
 def _username() -> serializers.SlugRelatedField[Any]:
-    return serializers.SlugRelatedField(slug_field="username", read_only=True)
+    return NameOfRelated(slug_field="username", read_only=True)
 
 
 def _slug() -> serializers.SlugRelatedField[Any]:
-    return serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    return NameOfRelated(slug_field="slug", read_only=True)
 
 
 class VisibleTargetField(serializers.PrimaryKeyRelatedField[Target]):
