@@ -6,6 +6,7 @@ into one `Finished`, and every type crosses a message queue as plain JSON values
 
 from __future__ import annotations
 
+import copy
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -81,6 +82,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def sentence(self) -> str:
         """What happened, in the active language."""
         return sentence(self.reason, self.evidence)
+
+    def amended(self, **changes: Any) -> Outcome:
+        """A copy with some fields changed. Evidence is measured again only when it is one of them."""
+        if "evidence" in changes:
+            return msgspec.structs.replace(self, **changes)
+        amended = copy.copy(self)
+        for name, value in changes.items():
+            msgspec.structs.force_setattr(amended, name, value)
+        return amended
 
     def to_wire(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.addresses import RULE_LABELS
+
 Text = str | Promise
 
 
@@ -247,6 +249,8 @@ class _Readable(dict[str, Any]):
         value = super().__getitem__(key)
         if value is None or value == "":
             raise KeyError(key)
+        if key == "rule":
+            return str(RULE_LABELS.get(str(value), value))
         if isinstance(value, float):
             return f"{value:.1f}".removesuffix(".0") if abs(value) < 100 else f"{value:.0f}"
         if isinstance(value, list | tuple):

@@ -91,11 +91,8 @@ def judge_exchange(prepared: Prepared, exchange: Exchange) -> Outcome:
         outcome = prepared.kind.judge(prepared.config, exchange)
     except Exception as error:  # the runner is where surprises end
         outcome = surprised(error)
-    outcome = msgspec.structs.replace(
-        outcome,
-        measurements={**exchange.phases, **outcome.measurements},
-        status_code=exchange.status,
-    )
+    measurements = {**exchange.phases, **outcome.measurements}
+    outcome = outcome.amended(measurements=measurements, status_code=exchange.status)
     return finished(prepared, outcome, exchange.started_at, exchange.duration_ms)
 
 
@@ -118,9 +115,7 @@ def failed_exchange(prepared: Prepared, error: OutboundError) -> Outcome:
 def late(outcome: Outcome) -> Outcome:
     """A timeout that was ours: the loop was held up, so nobody knows whether the target was slow."""
     evidence = {**outcome.evidence, "seen": outcome.reason.value}
-    return msgspec.structs.replace(
-        outcome, state=OutcomeState.INDETERMINATE, reason=Reason.WORKER_LATE, evidence=evidence
-    )
+    return outcome.amended(state=OutcomeState.INDETERMINATE, reason=Reason.WORKER_LATE, evidence=evidence)
 
 
 def surprised(error: Exception) -> Outcome:
@@ -135,20 +130,15 @@ def surprised(error: Exception) -> Outcome:
 
 def finished(prepared: Prepared, outcome: Outcome, started_at: float, duration_ms: float) -> Outcome:
     """Add what every outcome gets: when, how long, whether that was slow; and take out every secret."""
+    changes: dict[str, Any] = {"started_at": started_at, "duration_ms": round(duration_ms, 3)}
     evidence = redacted(outcome.evidence, prepared.secrets)
-    state, reason = outcome.state, outcome.reason
     limit = prepared.degraded_after_ms
-    if state is OutcomeState.OK and limit is not None and duration_ms > limit:
-        state, reason = OutcomeState.DEGRADED, Reason.SLOW
+    if outcome.state is OutcomeState.OK and limit is not None and duration_ms > limit:
+        changes |= {"state": OutcomeState.DEGRADED, "reason": Reason.SLOW}
         evidence = {**evidence, "expected": limit, "actual": round(duration_ms, 1)}
-    return msgspec.structs.replace(
-        outcome,
-        state=state,
-        reason=reason,
-        evidence=evidence,
-        started_at=started_at,
-        duration_ms=round(duration_ms, 3),
-    )
+    if evidence is not outcome.evidence:
+        changes["evidence"] = evidence
+    return outcome.amended(**changes)
 
 
 async def look(prepared: Prepared, looking: Looking) -> Outcome:
@@ -165,7 +155,7 @@ async def look(prepared: Prepared, looking: Looking) -> Outcome:
         outcome = _timed_out(looking)
         task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         task.cancel()
-    outcome = msgspec.structs.replace(outcome, measurements={**looking.measurements, **outcome.measurements})
+    outcome = outcome.amended(measurements={**looking.measurements, **outcome.measurements})
     return finished(prepared, outcome, looking.started_at, duration_ms)
 
 
@@ -181,7 +171,7 @@ async def _asked(kind: AsyncProbeKind[Any], config: Any, looking: Looking) -> Ou
         return failed(problem, looking.evidence)
     except Exception as error:  # the runner is where surprises end
         return surprised(error)
-    return msgspec.structs.replace(outcome, evidence={**looking.evidence, **outcome.evidence})
+    return outcome.amended(evidence={**looking.evidence, **outcome.evidence})
 
 
 def _timed_out(looking: Looking) -> Outcome:

@@ -207,6 +207,11 @@ def test_every_spelling_of_a_denied_address_is_denied(server: HttpServer, host: 
     assert server.connections == 0
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]", "localhost", "LOCALHOST."])
+def test_every_spelling_of_an_allowed_address_is_reached(server: HttpServer, host: str) -> None:
+    assert request("GET", f"http://{host}:{server.port}/", policy=POLICY).status == 200
+
+
 def test_a_name_with_one_denied_address_is_denied(server: HttpServer) -> None:
     with DnsServer({"two.test": ["93.184.216.34", "127.0.0.1"]}) as dns, closing(Names([dns.address])) as names:
         error = failure(f"http://two.test:{server.port}/", policy=channel_policy(), names=names)

@@ -117,6 +117,11 @@ def test_every_reason_has_a_label_and_always_a_sentence(reason: Reason) -> None:
             "The last heartbeat is 20.5 s old; at most 15 s are allowed.",
         ),
         ("connect_refused", {"host": "100%"}, "Connection refused"),
+        (
+            "address_denied",
+            {"host": "a.example", "address": "169.254.169.254", "rule": "metadata"},
+            "a.example leads to 169.254.169.254, an address this portal must not contact (a cloud's metadata service).",
+        ),
         ("no_such_reason", {}, "no_such_reason"),
     ],
 )

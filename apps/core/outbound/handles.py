@@ -102,9 +102,10 @@ def configure(  # noqa: PLR0913 - a handle has this many sides, each of them nam
     set_option(pycurl.HEADERFUNCTION, answer.on_header)
     set_option(pycurl.WRITEFUNCTION, answer.on_body)
     set_option(pycurl.OPENSOCKETFUNCTION, guard.open)
-    # The leading "+" lets the entry expire: libcurl keeps it in a cache that all handles of a loop share.
-    shown = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
-    set_option(pycurl.RESOLVE, [f"+{location.host}:{location.port}:{shown}"])
+    if location.address is None:
+        # The leading "+" lets the entry expire: libcurl keeps it in a cache that all handles of a loop share.
+        shown = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+        set_option(pycurl.RESOLVE, [f"+{location.host}:{location.port}:{shown}"])
     _set_method(handle, method, headers, body)
     if location.scheme == "https":
         _set_tls(handle, verify_tls, ca_file)

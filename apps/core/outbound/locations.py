@@ -6,6 +6,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 from django.utils.functional import Promise
@@ -47,6 +48,7 @@ class Location:
         return literal_address(self.host)
 
 
+@lru_cache(maxsize=4_096)
 def parse_location(url: str) -> Location:
     """Read an http or https URL. Raises BadLocation."""
     if len(url) > MAX_URL:
@@ -105,6 +107,7 @@ def parse_host(host: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4_096)
 def literal_address(host: str) -> str | None:
     """The address `host` writes out, in its usual form; None for a name. Reads 0x7f.1 and 2130706433 as libc does."""
     try:

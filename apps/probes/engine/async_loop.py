@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from apps.core.addresses import AddressPolicy
 from apps.core.outbound.names import Names
@@ -35,11 +35,11 @@ class AsyncLoop(threading.Thread):
         self.start_lateness: deque[float] = deque(maxlen=500)
         self.lateness = Lateness(self._clock)
 
-    def add(self, work: Work) -> None:
-        """Run `work` at its moment."""
-        # A stopped loop takes nothing more: the job is given up with the rest.
+    def add(self, works: Sequence[Work]) -> None:
+        """Run each at its moment."""
+        # A stopped loop takes nothing more: the jobs are given up with the rest.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._begin, work)
+            self._loop.call_soon_threadsafe(self._take, works)
 
     def stop(self) -> None:
         """End the loop; what is in flight is given up."""
@@ -63,6 +63,10 @@ class AsyncLoop(threading.Thread):
     def _tick(self) -> None:
         self.lateness.turn(_TICK_SECONDS)
         self._loop.call_later(_TICK_SECONDS, self._tick)
+
+    def _take(self, works: Sequence[Work]) -> None:
+        for work in works:
+            self._begin(work)
 
     def _begin(self, work: Work) -> None:
         wait = work.start_at - self._clock()

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -77,9 +77,9 @@ class HttpLoop(threading.Thread):
 
     # From other threads
 
-    def add(self, work: Work) -> None:
-        """Run `work` at its moment."""
-        self._post(lambda: heapq.heappush(self._waiting, work))
+    def add(self, works: Sequence[Work]) -> None:
+        """Run each at its moment."""
+        self._post(lambda: self._take(works))
 
     def stop(self) -> None:
         """End the loop at its next turn; what is in flight is given up."""
@@ -118,6 +118,8 @@ class HttpLoop(threading.Thread):
 
     def _turn(self) -> None:
         wait = self._wait_seconds()
+        # Twice: work that took too long must not be hidden by a wait that was cut short.
+        self.lateness.turn()
         events = self._selector.select(wait)
         self.lateness.turn(wait)
         for key, mask in events:
@@ -178,6 +180,10 @@ class HttpLoop(threading.Thread):
         self._multi.socket_action(descriptor, action)
 
     # One request from its moment to its end
+
+    def _take(self, works: Sequence[Work]) -> None:
+        for work in works:
+            heapq.heappush(self._waiting, work)
 
     def _begin_due(self) -> None:
         now = self._clock()

@@ -58,7 +58,7 @@ class Lateness:
         self.turned_at = self._clock()
 
     def turn(self, waited: float = 0.0) -> None:
-        """A turn ends now; the loop meant to wait `waited` seconds of it."""
+        """A part of a turn ends now: work (`waited` 0), or a wait that was meant to take `waited` seconds at most."""
         now = self._clock()
         overdue = now - self.turned_at - waited
         if overdue > LATE_SECONDS:

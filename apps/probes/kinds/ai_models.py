@@ -144,8 +144,10 @@ def judge_answer(exchange: Exchange) -> Outcome | None:
         evidence["expected"] = 200
         return Outcome(state=OutcomeState.FAILED, reason=Reason.STATUS_MISMATCH, evidence=evidence)
     if parse_models(exchange.body) is None:
-        found = exchange.headers.get("content-type", "").partition(";")[0] or "no content type"
-        evidence |= {"expected": "a JSON list of models", "actual": found[:100]}
+        # Words of the protocol, not of a language: the sentence around them is translated.
+        found = exchange.headers.get("content-type", "").partition(";")[0].strip().lower() or "?"
+        expected = "JSON" if "json" not in found else '{"data": […]}'
+        evidence |= {"expected": expected, "actual": found[:100]}
         return Outcome(state=OutcomeState.FAILED, reason=Reason.UNEXPECTED_ANSWER, evidence=evidence)
     return None
 

@@ -181,9 +181,11 @@ def _answer(exchange: Exchange) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "url": safe_url(exchange.url),
         "headers": safe_headers(exchange.headers),
-        "body": exchange.text()[:_SNIPPET_BYTES],
         "body_bytes": exchange.body_bytes,
     }
+    if b"\0" not in exchange.body[:_SNIPPET_BYTES]:
+        # Anything else is no text, and tells a person nothing.
+        answer["body"] = exchange.text()[:_SNIPPET_BYTES]
     if exchange.certificate is not None:
         answer["certificate"] = exchange.certificate.evidence()
     return answer

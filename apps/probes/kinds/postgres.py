@@ -156,7 +156,7 @@ async def _ask(
     actual = "" if row is None or row[0] is None else str(row[0])[:500]
     if not config.expect or actual == config.expect:
         return Outcome(state=OutcomeState.OK, reason=Reason.OK)
-    evidence = {"expected": config.expect, "actual": actual or "nothing"}
+    evidence = {"expected": config.expect, "actual": actual or "NULL"}
     return Outcome(state=OutcomeState.FAILED, reason=Reason.UNEXPECTED_ANSWER, evidence=evidence)
 
 
