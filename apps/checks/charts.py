@@ -94,6 +94,7 @@ def _from_text(text: str) -> datetime:
 def latency_document(checks: Sequence[Check], target_id: UUID, period: Period) -> dict[str, Any]:
     """The chart of some checks of one target, all their looks together. Four queries."""
     points = history.get_latency([check.pk for check in checks], period.start, period.end, _points(checks, period))
+    all_failed = any(point.failed for point in points) and not any(point.p50 is not None for point in points)
     past = history.load_histories([target_id], period.start, period.end)[target_id]
     stretches = uptime.periods(past.initial, past.transitions, period.start, period.end)
     return {
@@ -113,6 +114,7 @@ def latency_document(checks: Sequence[Check], target_id: UUID, period: Period) -
         "thresholds": _thresholds(checks),
         "spans": [_span(stretch) for stretch in stretches if stretch.status in (Status.OUTAGE, Status.DEGRADED)],
         "marks": _marks(target_id, period),
+        "empty": _("Every look in this period failed, so there is no response time to draw.") if all_failed else "",
     }
 
 

@@ -80,7 +80,9 @@ def _draw_safely(request: HttpRequest, panel: Panel, *subject: Any) -> SafeStrin
 
 def draw(request: HttpRequest, panel: Panel, *subject: Any) -> SafeString:
     """The panel's inner HTML. Raises whatever its `load` raises."""
-    return render_to_string(panel.template, {"panel": panel, **panel.load(request, *subject)}, request)
+    html = render_to_string(panel.template, {"panel": panel, **panel.load(request, *subject)}, request)
+    # A panel with nothing to say is empty, so that a style sheet can give it no room.
+    return SafeString(html.strip())
 
 
 def answer(request: HttpRequest, panels: Iterable[Panel], name: str, *subject: Any) -> HttpResponse:

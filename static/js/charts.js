@@ -70,7 +70,7 @@ class ChartPanel {
     const measured = this.data.lines.some((line) => line.values.some((value) => value !== null));
     this.loading.hidden = measured;
     if (!measured) {
-      this.loading.textContent = word("chart_empty");
+      this.loading.textContent = this.data.empty || word("chart_empty");
     } else {
       this.plot = makePlot(uPlot, this.plotRoot, this.data, {
         group: this.group,
