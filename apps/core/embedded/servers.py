@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import signal
 import subprocess
 import time
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from apps.core.embedded import processes
-from apps.core.embedded.binaries import system_folder
+from apps.core.embedded.binaries import SYSTEM_FOLDER
 from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.identity import Identity, choose_identity
 from apps.core.embedded.logs import Logs
+from apps.core.embedded.state import write_private
 
 _POLL_SECONDS = 0.01
 
@@ -74,25 +76,28 @@ def _still_hopeful(server: Startable, process: subprocess.Popen[bytes], deadline
 def choose_data_root(state: Path) -> tuple[Path, Identity]:
     """The folder that holds `postgres/` and `valkey/`, and the user who owns them.
 
-    Usually the state folder itself. Where the servers' user cannot reach it (a checkout in root's home), a
-    folder of the system takes its place. Data that exists is never left behind for an empty new folder.
+    Usually the state folder itself. Where the servers' user cannot reach it (a checkout in root's home), a new
+    folder of the system takes its place and the state folder remembers which, so that data is never left behind.
     """
-    candidates = [state, system_folder(state)]
-    for root in candidates:
-        if (data := root / "postgres" / "data").exists():
-            identity = choose_identity(data)
-            if not identity.can_enter(data):
-                raise LauncherError(
-                    f"the data in {data} cannot be entered by its owner (user {identity.uid}): a folder above it is "
-                    "closed to that user, or you are not that user. Start the portal as the same user as before."
-                )
-            return root, identity
+    pointer = state / "data-folder"
+    root = Path(pointer.read_text()) if pointer.exists() else state
+    if (data := root / "postgres" / "data").exists():
+        identity = choose_identity(data)
+        if not identity.can_enter(data):
+            raise LauncherError(
+                f"the data in {data} cannot be entered by its owner (user {identity.uid}): a folder above it is "
+                "closed to that user, or you are not that user. Start the portal as the same user as before."
+            )
+        return root, identity
     identity = choose_identity()
-    for root in candidates:
-        if _can_hold_data(root, identity):
-            return root, identity
+    if _can_hold_data(root, identity):
+        return root, identity
+    elsewhere = SYSTEM_FOLDER / f"monitor-portal-{secrets.token_hex(6)}"
+    if _can_hold_data(elsewhere, identity):
+        write_private(pointer, str(elsewhere))
+        return elsewhere, identity
     raise LauncherError(
-        f"user {identity.uid} can write neither below {candidates[0]} nor below {candidates[1]}; "
+        f"user {identity.uid} can write neither below {root} nor below {SYSTEM_FOLDER}; "
         "set PORTAL_STATE to a folder that every user may pass through, such as /srv/portal"
     )
 

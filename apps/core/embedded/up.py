@@ -111,6 +111,10 @@ class _Launch:
             started = start_together(servers.all, self.logs, tick=self.progress.tick)
             for server, process in zip(servers.all, started, strict=True):
                 self.supervisor.adopt(server, process)
+        if servers.data_root not in (None, self.state.path):
+            self.progress.say(
+                f"Data is kept in {servers.data_root}, as the servers' user cannot reach {self.state.path}."
+            )
         return servers
 
     def _child_environment(self, servers: OwnServers) -> dict[str, str]:
