@@ -21,7 +21,7 @@ const HIDDEN_POLL_MILLISECONDS = 120_000;
 const LONGEST_HOLD_MILLISECONDS = 5_000;
 const RETRY_MILLISECONDS = [5_000, 10_000, 30_000, 60_000];
 
-// element → {dirtyAt (0: clean), inFlight, startedAt, failures, retryAt}
+// element → {dirtyAt (0: clean), asked (by a person), inFlight, startedAt, failures, retryAt}
 const parts = new WeakMap();
 let nextStartAt = 0;
 let timer = 0;
@@ -34,7 +34,7 @@ const liveElements = () => [...document.querySelectorAll("[data-live]")];
 
 function part(element) {
   if (!parts.has(element)) {
-    parts.set(element, { dirtyAt: 0, inFlight: false, startedAt: 0, failures: 0, retryAt: 0 });
+    parts.set(element, { dirtyAt: 0, asked: false, inFlight: false, startedAt: 0, failures: 0, retryAt: 0 });
   }
   return parts.get(element);
 }
@@ -67,12 +67,19 @@ function markDirty(element) {
   schedule();
 }
 
-/** Ask for every part again, now. */
+/** Ask for every part again, because the news may be incomplete. */
+function resync() {
+  liveElements().forEach(markDirty);
+}
+
+/** Somebody asked for `element` anew: now, whatever failed before and wherever the pointer is. */
+function ask(element) {
+  Object.assign(part(element), { retryAt: 0, asked: true });
+  markDirty(element);
+}
+
 export function refreshAll() {
-  liveElements().forEach((element) => {
-    part(element).retryAt = 0;
-    markDirty(element);
-  });
+  liveElements().forEach(ask);
 }
 
 /* When a part may ask */
@@ -85,7 +92,7 @@ function mustWait(element, state, now) {
 }
 
 function isHeld(element, state, now) {
-  const held = element.hasAttribute("data-live-hold") && element.matches(":hover");
+  const held = !state.asked && element.hasAttribute("data-live-hold") && element.matches(":hover");
   return held && now - state.dirtyAt < LONGEST_HOLD_MILLISECONDS;
 }
 
@@ -146,7 +153,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   } else if (isLive(target) && event.detail.requestConfig?.elt === target && event.detail.shouldSwap) {
     const state = part(target);
     const askedAt = state.startedAt;
-    if (isBusy(target) || isHeld(target, { dirtyAt: askedAt }, Date.now())) {
+    if (isBusy(target) || isHeld(target, { ...state, dirtyAt: askedAt }, Date.now())) {
       // Somebody came in between asking and answering: ask again when they are done.
       event.detail.shouldSwap = false;
       state.dirtyAt ||= askedAt;
@@ -188,6 +195,7 @@ function finish(element, successful) {
   state.inFlight = false;
   if (successful) {
     state.failures = 0;
+    state.asked &&= state.dirtyAt > 0;
     element.querySelector(":scope > [data-live-failed]")?.remove();
   } else {
     state.retryAt = Date.now() + RETRY_MILLISECONDS[Math.min(state.failures, RETRY_MILLISECONDS.length - 1)];
@@ -215,9 +223,7 @@ function showFailure(element) {
 document.addEventListener("click", (event) => {
   const retry = event.target.closest?.("[data-live-retry]");
   if (retry) {
-    const element = retry.closest("[data-live]");
-    part(element).retryAt = 0;
-    markDirty(element);
+    ask(retry.closest("[data-live]"));
   } else if (event.target.closest?.("[data-live-refresh]")) {
     refreshAll();
   }
@@ -250,7 +256,7 @@ function tick() {
     lastPollAt = now;
     openUntil = now + POLL_MILLISECONDS;
     if (polling) {
-      refreshAll();
+      resync();
     } else {
       schedule();
     }
@@ -262,13 +268,13 @@ function begin() {
   protectPage();
   socket = new LiveSocket(document.body.dataset.liveUrl, {
     events: onEvents,
-    opened: refreshAll,
+    opened: resync,
     signedOut: leaveForLogin,
     state: (state) => {
       polling = state === "polling";
       if (state === "polling") {
         lastPollAt = Date.now();
-        refreshAll();
+        resync();
       }
       writeState();
     },
