@@ -1,28 +1,31 @@
-"""Everything under /api/v1/. Each app's api.py registers its own view sets and adds what is not one."""
+"""Everything under /api/v1/. Each app's api.py registers its own view sets and lists what is not one."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-_APPS = ("accounts", "catalog", "checks", "alerts", "live")
+from apps.accounts import api as accounts
+from apps.alerts import api as alerts
+from apps.catalog import api as catalog
+from apps.checks import api as checks
+from apps.live import api as live
 
 router = SimpleRouter()
+for app in (accounts, catalog, checks, alerts):
+    app.register(router)
+
 urlpatterns: list[Any] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema", template_name="api/docs.html"), name="docs"
     ),
+    *accounts.urlpatterns,
+    *checks.urlpatterns,
+    *alerts.urlpatterns,
+    *live.urlpatterns,
+    *router.urls,
 ]
-for _app in _APPS:
-    if find_spec(f"apps.{_app}.api") is not None:
-        _module = import_module(f"apps.{_app}.api")
-        if hasattr(_module, "register"):
-            _module.register(router)
-        urlpatterns += getattr(_module, "urlpatterns", [])
-urlpatterns += router.urls

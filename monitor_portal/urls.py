@@ -1,16 +1,15 @@
-"""The map of the portal. What an app serves is listed in its own urls.py."""
+"""The map of the portal. What an app serves is listed in its own urls.py and api.py."""
 
 from __future__ import annotations
 
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path
 
 from apps.accounts.views import admin_login
+from apps.checks.api import monitoring_urlpatterns
 from apps.core.outages import refusal_page
 from apps.dashboard.health import health_urlpatterns
 
@@ -23,12 +22,11 @@ urlpatterns: list[Any] = [
     path("admin/login/", admin_login),
     path("admin/", admin.site.urls),
     path("api/v1/", include(("monitor_portal.api_urls", "api"))),
+    path("api/monitoring/", include((monitoring_urlpatterns, "monitoring"))),
     path("", include("apps.accounts.urls")),
+    path("", include("apps.catalog.urls")),
+    path("", include("apps.checks.urls")),
+    path("", include("apps.alerts.urls")),
+    path("", include("apps.dashboard.urls")),
     *health_urlpatterns,
 ]
-if find_spec("apps.checks.api") is not None:
-    _monitoring = getattr(import_module("apps.checks.api"), "monitoring_urlpatterns", [])
-    urlpatterns += [path("api/monitoring/", include((_monitoring, "monitoring")))]
-for _app in ("catalog", "checks", "alerts", "dashboard"):
-    if find_spec(f"apps.{_app}.urls") is not None:
-        urlpatterns += [path("", include(f"apps.{_app}.urls"))]

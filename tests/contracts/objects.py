@@ -53,6 +53,16 @@ def make_notification(environment: Environment) -> Notification:
         environment=environment,
         source=uuid7(),
         kind="incident.opened",
+        payload={
+            "type": "incident.opened",
+            "timestamp": now.isoformat(),
+            "data": {
+                "incident": {"id": str(uuid7())},
+                "target": {"id": str(uuid7()), "kind": "service", "name": "Shop", "environment": environment.slug},
+                "change": {"from": "operational", "to": "outage", "reason": "timeout", "evidence": {}},
+                "sequence": 1,
+            },
+        },
         not_before=now,
         created_at=now,
     )
