@@ -105,8 +105,12 @@ class Notification(models.Model):
         DROPPED = "dropped", _("Dropped")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="notifications")
-    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, null=True, related_name="+")
+    channel = models.ForeignKey(
+        Channel, on_delete=models.CASCADE, related_name="notifications", verbose_name=_("channel")
+    )
+    environment = models.ForeignKey(
+        Environment, on_delete=models.CASCADE, null=True, related_name="+", verbose_name=_("environment")
+    )
     # The outbox row this tells of (an IncidentEvent, or the notification's own id for a test message).
     source = models.UUIDField()
     kind = models.CharField(_("type"), max_length=40)
@@ -115,7 +119,7 @@ class Notification(models.Model):
     )
     # Within one incident n+1 waits until n is sent, dead or dropped.
     sequence = models.PositiveIntegerField(default=0)
-    payload = models.JSONField(default=dict)
+    payload = models.JSONField(_("message"), default=dict)
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.PENDING)
     reason = models.CharField(_("reason"), max_length=40, blank=True, default="")
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -158,16 +162,21 @@ class NotificationAttempt(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="attempt_rows")
-    number = models.PositiveSmallIntegerField()
-    at = models.DateTimeField()
+    number = models.PositiveSmallIntegerField(_("number"))
+    at = models.DateTimeField(_("when"))
     # Empty when the sending process stopped before it heard an answer.
-    duration_ms = models.FloatField(null=True, blank=True)
-    succeeded = models.BooleanField()
-    status_code = models.PositiveSmallIntegerField(null=True, blank=True)
-    reason = models.CharField(max_length=40)
+    duration_ms = models.FloatField(_("duration (ms)"), null=True, blank=True)
+    succeeded = models.BooleanField(_("delivered"))
+    status_code = models.PositiveSmallIntegerField(_("status"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=40)
     # The first bytes of the answer, for administrators (a receiver's answer may hold what others should not read).
-    answer = models.CharField(max_length=500, blank=True, default="")
+    answer = models.CharField(_("answer"), max_length=500, blank=True, default="")
 
     class Meta:
+        verbose_name = _("delivery attempt")
+        verbose_name_plural = _("delivery attempts")
         ordering = ["notification", "number"]
         constraints = [models.UniqueConstraint(fields=["notification", "number"], name="alerts_attempt_number_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.notification_id} · {self.number}"

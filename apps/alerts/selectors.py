@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.alerts.claims import anything_to_send
@@ -13,12 +13,6 @@ from apps.alerts.models import Channel, Notification, NotificationAttempt
 _ANY_UNROUTED = """
     SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
         OR EXISTS (SELECT 1 FROM checks_statechange WHERE routed_at IS NULL)
-"""
-_OLDEST_WAITING = """
-    SELECT extract(epoch FROM statement_timestamp() - least(
-        (SELECT min(at) FROM checks_incidentevent WHERE routed_at IS NULL),
-        (SELECT min(at) FROM checks_statechange WHERE routed_at IS NULL)
-    ))
 """
 
 
@@ -29,21 +23,6 @@ def has_waiting() -> bool:
         if cursor.fetchone()[0]:
             return True
     return anything_to_send()
-
-
-def outbox_age_seconds() -> float:
-    """How long the oldest row of the outbox of checks has waited to be routed; 0 when none does."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OLDEST_WAITING)
-        age = cursor.fetchone()[0]
-    return max(float(age), 0.0) if age is not None else 0.0
-
-
-def count_by_state() -> dict[str, int]:
-    """Unfinished and given-up notifications by state, for the portal's own health."""
-    unfinished = [Notification.State.PENDING, Notification.State.SENDING, Notification.State.DEAD]
-    rows = Notification.objects.filter(state__in=unfinished).values_list("state").annotate(rows=Count("pk"))
-    return dict(rows)
 
 
 def list_channels(user: User | AnonymousUser) -> QuerySet[Channel]:
