@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,6 @@ from apps.catalog.models import Target
 from apps.catalog.status import Status
 from apps.checks import glance, history, uptime
 from apps.checks.reasons import sentence
-from apps.core import clock
 
 # The order in which somebody on call reads.
 _URGENCY = (Status.OUTAGE, Status.DEGRADED, Status.UNKNOWN, Status.MAINTENANCE, Status.OPERATIONAL)
@@ -55,27 +55,30 @@ def rows_of(
     if not found:
         return []
     identifiers = [target.pk for target in found]
-    end = clock.now()
-    start = end - history.DAY
-    histories = history.load_histories(identifiers, start, end)
+    segments = history.get_history_bars(identifiers, history.DAY, SEGMENTS) if bars else {}
+    reports = {} if bars else history.get_uptime(identifiers, history.DAY)
     lines = history.get_sparklines(identifiers) if sparklines else {}
     middles = glance.get_medians(identifiers) if medians else {}
     seen = glance.get_last_seen(target.status_row.cause_check for target in found)
-    rows = []
-    for target in found:
-        past = histories[target.pk]
-        segments = uptime.segments(past.initial, past.transitions, start, end, SEGMENTS) if bars else []
-        rows.append(
-            TargetRow(
-                target=target,
-                why=why(target, seen),
-                ratio=uptime.report(past.initial, past.transitions, start, end).ratio,
-                segments=segments,
-                sparkline=lines.get(target.pk, []),
-                median_ms=middles.get(target.pk),
-            )
+    return [
+        TargetRow(
+            target=target,
+            why=why(target, seen),
+            ratio=reports[target.pk].ratio if target.pk in reports else _ratio(segments[target.pk]),
+            segments=segments.get(target.pk, []),
+            sparkline=lines.get(target.pk, []),
+            median_ms=middles.get(target.pk),
         )
-    return rows
+        for target in found
+    ]
+
+
+def _ratio(segments: Iterable[uptime.Segment]) -> float | None:
+    """The uptime of the whole bar: its segments hold every second of it."""
+    seconds: Counter[Status] = Counter()
+    for segment in segments:
+        seconds.update(segment.seconds)
+    return uptime.UptimeReport(dict(seconds)).ratio
 
 
 def why(target: Target, seen: Mapping[UUID, glance.Seen]) -> str:
