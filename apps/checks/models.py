@@ -101,6 +101,10 @@ class CheckStatus(models.Model):
     since = models.DateTimeField()
     reason = models.CharField(max_length=40, default="not_measured")
 
+    class Meta:
+        verbose_name = _("status of a check")
+        verbose_name_plural = _("statuses of checks")
+
     def __str__(self) -> str:
         return self.get_verdict_display()
 
@@ -136,6 +140,8 @@ class CheckRegion(models.Model):
     last_result_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("region of a check")
+        verbose_name_plural = _("regions of checks")
         constraints = [
             models.UniqueConstraint(fields=["source_check", "region"], name="checks_one_row_a_check_and_region")
         ]
@@ -219,23 +225,41 @@ class Incident(models.Model):
     target = models.ForeignKey(Target, on_delete=models.CASCADE, related_name="incidents", verbose_name=_("target"))
     severity = models.CharField(_("severity"), max_length=16, choices=Severity)
     reason = models.CharField(_("reason"), max_length=40)
-    evidence = models.JSONField(default=dict, blank=True)
+    evidence = models.JSONField(_("evidence"), default=dict, blank=True)
     source_check = models.ForeignKey(
-        Check, on_delete=models.SET_NULL, null=True, blank=True, db_column="check_id", related_name="+"
+        Check,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="check_id",
+        related_name="+",
+        verbose_name=_("check"),
     )
     opened_at = models.DateTimeField(_("opened"))
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
     acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("acknowledged by"),
     )
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
     resolution = models.CharField(_("resolution"), max_length=16, choices=Resolution, blank=True, default="")
     # An open incident stays open while its target cannot be measured, and says since when.
-    not_measured_since = models.DateTimeField(null=True, blank=True)
+    not_measured_since = models.DateTimeField(_("not measured since"), null=True, blank=True)
     # Resolved by hand while it still failed: no new one opens until the target was operational once.
-    holds_until_operational = models.BooleanField(default=False)
-    previous = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    last_sequence = models.PositiveIntegerField(default=0)
+    holds_until_operational = models.BooleanField(_("no new one until operational"), default=False)
+    previous = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("previous incident"),
+    )
+    last_sequence = models.PositiveIntegerField(_("last sequence"), default=0)
 
     objects: ClassVar[IncidentQuerySet] = IncidentQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -272,12 +296,23 @@ class StateChange(models.Model):
     from_status = models.CharField(_("from"), max_length=16, choices=STATUS_CHOICES)
     to_status = models.CharField(_("to"), max_length=16, choices=STATUS_CHOICES)
     reason = models.CharField(_("reason"), max_length=40)
-    evidence = models.JSONField(default=dict, blank=True)
+    evidence = models.JSONField(_("evidence"), default=dict, blank=True)
     source_check = models.ForeignKey(
-        Check, on_delete=models.SET_NULL, null=True, blank=True, db_column="check_id", related_name="+"
+        Check,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_column="check_id",
+        related_name="+",
+        verbose_name=_("check"),
     )
     incident = models.ForeignKey(
-        Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="state_changes"
+        Incident,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="state_changes",
+        verbose_name=_("incident"),
     )
     routed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -315,9 +350,14 @@ class IncidentEvent(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     at = models.DateTimeField(_("when"))
-    sequence = models.PositiveIntegerField()
+    sequence = models.PositiveIntegerField(_("sequence"))
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who"),
     )
     text = models.TextField(_("text"), blank=True, default="", max_length=5_000)
     # {"from", "to", "reason", "evidence"} as they were at the moment.
