@@ -28,10 +28,10 @@ _SHOWN = {
         "validators.py",
     ),
     "rest_framework_simplejwt": ("*.py",),
-    "unfold": ("*.py", "templates/**/*.html"),
+    "unfold": ("**/*.py", "templates/**/*.html"),
 }
 _DJANGO = ("conf", "contrib/admin", "contrib/auth", "contrib/contenttypes", "contrib/humanize", "contrib/sessions")
-_HIDDEN_FOLDERS = {"migrations", "management", "tests", "color_input"}
+_HIDDEN_FOLDERS = {"contrib", "migrations", "management", "tests"}
 
 
 def library_messages(language: str) -> Iterator[Message]:
