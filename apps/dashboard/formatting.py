@@ -17,14 +17,12 @@ _BYTE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def duration(milliseconds: float | None) -> str:
-    """A measured time: "0.42 ms", "4.2 ms", "183 ms", "1.24 s", "12.4 s", then as `span`."""
+    """A measured time: "0.42 ms", "4.2 ms", "32 ms", "183 ms", "1.24 s", "12.4 s", then as `span`."""
     if milliseconds is None or not math.isfinite(milliseconds):
         return ABSENT
     value = max(0.0, float(milliseconds))
     if value < 999.5:
-        # Below a hundred milliseconds a hundredth of one is noise.
-        digits = f"{value:.1f}".removesuffix(".0") if 1 <= value < 99.95 else _digits(value)
-        return _glue(_("%(number)s ms") % {"number": digits})
+        return _glue(_("%(number)s ms") % {"number": _milliseconds(value)})
     seconds = value / 1000
     if seconds < 59.95:
         return _glue(_("%(number)s s") % {"number": _digits(seconds)})
@@ -85,6 +83,13 @@ def byte_size(size: float | None) -> str:
     while abs(value) >= 999.5 and position < len(_BYTE_UNITS) - 1:
         value, position = value / 1000, position + 1
     return f"{_digits(value)}{_NO_BREAK}{_BYTE_UNITS[position]}"
+
+
+def _milliseconds(value: float) -> str:
+    """Two significant digits below ten milliseconds, whole ones above: less is noise."""
+    if value == 0 or value >= 9.95:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
 
 
 def _digits(value: float) -> str:

@@ -69,6 +69,7 @@ class ChartPanel {
     this.plot = null;
     const measured = this.data.lines.some((line) => line.values.some((value) => value !== null));
     this.loading.hidden = measured;
+    this.root.classList.toggle("is-empty", !measured);
     if (!measured) {
       this.loading.textContent = this.data.empty || word("chart_empty");
     } else {

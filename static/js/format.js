@@ -41,8 +41,8 @@ export function span(seconds) {
 /** A measured time in milliseconds. */
 export function duration(milliseconds) {
   if (milliseconds < 999.5) {
-    const tenths = milliseconds >= 1 && milliseconds < 99.95;
-    const number = tenths ? milliseconds.toFixed(1).replace(/\.0$/, "") : digits(milliseconds);
+    const places = milliseconds === 0 || milliseconds >= 9.95 ? 0 : milliseconds >= 0.995 ? 1 : 2;
+    const number = milliseconds.toFixed(places);
     return glue(word("milliseconds", { number }));
   }
   const seconds = milliseconds / 1000;
