@@ -5,65 +5,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0001_initial'),
-        ('catalog', '0002_status_rows'),
+        ("alerts", "0001_initial"),
+        ("catalog", "0002_status_rows"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='notificationattempt',
-            options={'ordering': ['notification', 'number'], 'verbose_name': 'delivery attempt', 'verbose_name_plural': 'delivery attempts'},
+            name="notificationattempt",
+            options={
+                "ordering": ["notification", "number"],
+                "verbose_name": "delivery attempt",
+                "verbose_name_plural": "delivery attempts",
+            },
         ),
         migrations.AlterField(
-            model_name='notification',
-            name='channel',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to='alerts.channel', verbose_name='channel'),
+            model_name="notification",
+            name="channel",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="notifications",
+                to="alerts.channel",
+                verbose_name="channel",
+            ),
         ),
         migrations.AlterField(
-            model_name='notification',
-            name='environment',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.environment', verbose_name='environment'),
+            model_name="notification",
+            name="environment",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="catalog.environment",
+                verbose_name="environment",
+            ),
         ),
         migrations.AlterField(
-            model_name='notification',
-            name='payload',
-            field=models.JSONField(default=dict, verbose_name='message'),
+            model_name="notification",
+            name="payload",
+            field=models.JSONField(default=dict, verbose_name="message"),
         ),
         migrations.AlterField(
-            model_name='notificationattempt',
-            name='answer',
-            field=models.CharField(blank=True, default='', max_length=500, verbose_name='answer'),
+            model_name="notificationattempt",
+            name="answer",
+            field=models.CharField(blank=True, default="", max_length=500, verbose_name="answer"),
         ),
         migrations.AlterField(
-            model_name='notificationattempt',
-            name='at',
-            field=models.DateTimeField(verbose_name='when'),
+            model_name="notificationattempt",
+            name="at",
+            field=models.DateTimeField(verbose_name="when"),
         ),
         migrations.AlterField(
-            model_name='notificationattempt',
-            name='duration_ms',
-            field=models.FloatField(blank=True, null=True, verbose_name='duration (ms)'),
+            model_name="notificationattempt",
+            name="duration_ms",
+            field=models.FloatField(blank=True, null=True, verbose_name="duration (ms)"),
         ),
         migrations.AlterField(
-            model_name='notificationattempt',
-            name='number',
-            field=models.PositiveSmallIntegerField(verbose_name='number'),
+            model_name="notificationattempt",
+            name="number",
+            field=models.PositiveSmallIntegerField(verbose_name="number"),
         ),
         migrations.AlterField(
-            model_name='notificationattempt',
-            name='reason',
-            field=models.CharField(max_length=40, verbose_name='reason'),
+            model_name="notificationattempt",
+            name="reason",
+            field=models.CharField(max_length=40, verbose_name="reason"),
         ),
         migrations.AlterField(
-            model_name='notificationattempt',
-            name='status_code',
-            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='status'),
+            model_name="notificationattempt",
+            name="status_code",
+            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="status"),
         ),
         migrations.AlterField(
-            model_name='notificationattempt',
-            name='succeeded',
-            field=models.BooleanField(verbose_name='delivered'),
+            model_name="notificationattempt",
+            name="succeeded",
+            field=models.BooleanField(verbose_name="delivered"),
         ),
     ]
