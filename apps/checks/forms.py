@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.core.configform import ConfigForm
 from apps.probes.base import ProbeKind
@@ -40,7 +40,11 @@ class CheckForm(ConfigForm):
     )
     enabled = forms.BooleanField(label=gettext_lazy("Look at it on schedule"), required=False)
 
-    units = {"interval_seconds": "s", "timeout_seconds": "s", "degraded_after_ms": "ms"}
+    units = {
+        "interval_seconds": pgettext_lazy("unit", "s"),
+        "timeout_seconds": pgettext_lazy("unit", "s"),
+        "degraded_after_ms": "ms",
+    }
 
     def __init__(self, kind: ProbeKind[Any], stored: Mapping[str, Any] | None, data: Any = None, **kwargs: Any) -> None:
         """`stored` is the masked config of the check that is edited; None for a new one."""
@@ -53,9 +57,14 @@ class CheckForm(ConfigForm):
 # --- The condition editor -------------------------------------------------------------------------------------
 
 CONDITION_FIELDS: list[dict[str, Any]] = [
-    {"value": "status", "label": gettext_lazy("Status"), "numeric": True},
+    {"value": "status", "label": pgettext_lazy("of an HTTP answer", "Status"), "numeric": True},
     {"value": "response_time_ms", "label": gettext_lazy("Response time"), "numeric": True, "unit": "ms"},
-    {"value": "certificate_days", "label": gettext_lazy("Certificate days left"), "numeric": True, "unit": "d"},
+    {
+        "value": "certificate_days",
+        "label": gettext_lazy("Certificate days left"),
+        "numeric": True,
+        "unit": pgettext_lazy("unit", "d"),
+    },
     {"value": "body", "label": gettext_lazy("Body")},
     {"value": "header", "label": gettext_lazy("Header"), "takes_name": True, "name_hint": "content-type"},
     {"value": "json", "label": gettext_lazy("JSON value"), "takes_name": True, "name_hint": "data[0].id"},

@@ -13,9 +13,10 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from apps.dashboard import formatting
 from apps.core.kindconfig import MASK
+from apps.dashboard import formatting
 
 Text = str | Promise
 
@@ -46,7 +47,7 @@ _LABELS: dict[str, Text] = {
     "port": _("Port"),
     "queue": _("Queue"),
     "rule": _("Rule"),
-    "status": _("Status"),
+    "status": pgettext_lazy("of an HTTP answer", "Status"),
     "status_line": _("Answer"),
     "subject": _("Subject"),
     "timeout_seconds": _("Time limit (s)"),
