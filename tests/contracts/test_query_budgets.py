@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.access import Scope
 from apps.accounts.models import User
@@ -19,6 +20,7 @@ from apps.catalog.models import AIModel, Environment, Provider, Service, Target,
 from apps.checks.models import Check, CheckRegion, CheckStatus, Incident, IncidentEvent, StateChange
 from apps.core import clock
 from apps.core.ids import uuid7
+from apps.dashboard import overview
 from tests.factories import api_client, make_token, make_user
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +160,24 @@ def test_an_admin_list_costs_the_same_too(administrator: User, production: Envir
     client = Client()
     client.force_login(administrator)
     compare(client, [f"/admin/{path}/" for path in OWN_ADMINS], production)
+
+
+def pages(resolver: Any, namespaces: tuple[str, ...] = ()) -> Iterator[str]:
+    """The addresses of all pages that name no object."""
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver) and entry.namespace not in {"admin", "api", "monitoring"}:
+            yield from pages(entry, (*namespaces, *([entry.namespace] if entry.namespace else [])))
+        elif isinstance(entry, URLPattern) and entry.name and not entry.pattern.converters:
+            yield reverse(":".join((*namespaces, entry.name)))
+
+
+def test_a_page_costs_the_same_too(administrator: User, production: Environment) -> None:
+    client = Client()
+    client.force_login(administrator)
+    urls = [url for url in pages(get_resolver()) if client.get(url).status_code == 200]
+    assert {"/", "/services/", "/models/", "/targets/", "/incidents/", "/alerts/channels/"} <= set(urls)
+    fragments = [f"/fragments/{panel.name}/" for panel in overview.PANELS]
+    compare(client, [*urls, *fragments, "/search/?q=service"], production)
 
 
 OWN_ADMINS = sorted(
