@@ -13,7 +13,7 @@ from unfold.admin import TabularInline
 from apps.checks import reasons, services
 from apps.checks.models import Check, Incident, IncidentEvent, StateChange
 from apps.checks.selectors import verdict_of
-from apps.core.admin import LiveAdmin, ReadOnlyAdmin
+from apps.core.admin import LiveAdmin, ReadOnlyAdmin, VisibleRelatedFilter
 
 
 @admin.register(Check)
@@ -21,7 +21,7 @@ class CheckAdmin(LiveAdmin):
     """Checks are made on their target's page, where their kind has a form; here they are watched, paused, removed."""
 
     list_display = ["name", "target", "kind", "status", "interval_seconds", "enabled", "last_result"]
-    list_filter = ["kind", "enabled", "target__environment", "status_row__verdict"]
+    list_filter = ["kind", "enabled", ("target__environment", VisibleRelatedFilter), "status_row__verdict"]
     search_fields = ["name", "target__name"]
     list_select_related = ["target", "status_row"]
     fields = ["target", "kind", "name", "enabled", "interval_seconds", "timeout_seconds", "failure_threshold"]
@@ -68,7 +68,7 @@ class IncidentEventInline(TabularInline):
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyAdmin):
     list_display = ["target", "severity", "sentence", "opened_at", "acknowledged_by", "resolved_at", "resolution"]
-    list_filter = ["severity", "resolution", "target__environment"]
+    list_filter = ["severity", "resolution", ("target__environment", VisibleRelatedFilter)]
     search_fields = ["target__name"]
     list_select_related = ["target", "acknowledged_by"]
     inlines = [IncidentEventInline]
@@ -84,7 +84,7 @@ class IncidentAdmin(ReadOnlyAdmin):
 @admin.register(StateChange)
 class StateChangeAdmin(ReadOnlyAdmin):
     list_display = ["at", "target", "from_status", "to_status", "sentence"]
-    list_filter = ["to_status", "target__environment"]
+    list_filter = ["to_status", ("target__environment", VisibleRelatedFilter)]
     search_fields = ["target__name"]
     list_select_related = ["target"]
 

@@ -55,9 +55,9 @@ def validate_config(kind: ProbeKind[Any], config: object, stored: dict[str, Any]
     """
     if not isinstance(config, dict):
         raise ValidationError({"config": [_("Send an object with the settings of this kind.")]})
-    opened = kindconfig.unseal(kind.Config, stored, unseal) if stored else None
-    merged = kindconfig.merge(kind.Config, opened, config) if opened is not None else config
     try:
+        opened = kindconfig.unseal(kind.Config, stored, unseal) if stored else None
+        merged = kindconfig.merge(kind.Config, opened, config) if opened is not None else config
         kindconfig.decode(kind.Config, merged)
     except kindconfig.ConfigError as error:
         raise ValidationError(

@@ -238,7 +238,11 @@ PORTAL_BODY_LIMIT_BYTES = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = PORTAL_BODY_LIMIT_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 # A plain-http installation on a trusted network is a supported choice, made by leaving PORTAL_HTTPS unset.
-SILENCED_SYSTEM_CHECKS = [] if PORTAL_HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
+# HSTS speaks for this name alone: what runs beside the portal under the same domain is not ours to decide.
+_SILENCED = ["security.W005", "security.W021"]
+SILENCED_SYSTEM_CHECKS = (
+    _SILENCED if PORTAL_HTTPS else [*_SILENCED, "security.W004", "security.W008", "security.W012", "security.W016"]
+)
 
 # --- Language, files -----------------------------------------------------------------------------------------
 LANGUAGE_CODE = PORTAL_LANGUAGE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -28,8 +30,9 @@ class RunningPortal:
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    folder: Path = tmp_path_factory.mktemp("flows")
+def portal() -> Iterator[RunningPortal]:
+    folder = Path(tempfile.mkdtemp(prefix="portal-flow-"))
+    folder.chmod(0o711)  # the embedded servers' user passes through it
     processes = PortalUnderTest(folder / "state")
     try:
         processes.start(
@@ -43,6 +46,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
         yield RunningPortal(url, "admin", PASSWORD, RestClient(url, token["access"]), processes)
     finally:
         processes.end()
+        shutil.rmtree(folder)
 
 
 def _ready(url: str) -> bool:

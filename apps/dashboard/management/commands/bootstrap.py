@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
+from django.db import transaction
 
 from apps.accounts.models import User
 from apps.checks import partitions, self_watch
@@ -23,13 +24,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
         partitions.maintain()
-        first_start = not User.objects.exists()
-        password = self._create_admin() if first_start else None
-        if first_start and settings.PORTAL_DEMO:
-            self_watch.create()
-        elif not first_start:
-            self_watch.refresh()
+        first_start, password = self._first_things()
         self.stdout.write(json.dumps({"admin_created": first_start, "username": "admin", "password": password}))
+
+    @transaction.atomic
+    def _first_things(self) -> tuple[bool, str | None]:
+        """All of a first start or none of it: a password that was made up must not outlive a failure unseen."""
+        if User.objects.exists():
+            self_watch.refresh()
+            return False, None
+        password = self._create_admin()
+        if settings.PORTAL_DEMO:
+            self_watch.create()
+        return True, password
 
     def _create_admin(self) -> str | None:
         """The first user. Returns the password when it was generated, None when the operator chose it."""
