@@ -39,9 +39,9 @@ from apps.dashboard.readings import take_readings
 from apps.dashboard.rows import TargetRow, by_name, evidence_for, rows_of, urgency
 
 # What a page shows before it refers to the list: the rest is one click away, and the worst always stands first.
-PROVIDERS_SHOWN = 12
-MODELS_SHOWN = 8
-SERVICES_SHOWN = 12
+PROVIDERS_SHOWN = 8
+MODELS_SHOWN = 6
+SERVICES_SHOWN = 10
 WRONG_SHOWN = 20
 CHANGES_SHOWN = 15
 INCIDENTS_SHOWN = 10

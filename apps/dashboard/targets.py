@@ -42,6 +42,16 @@ def get_target(request: PageRequest, identifier: UUID) -> Target:
     return target
 
 
+def checks_of(target: Target) -> list[Check]:
+    """The target's checks with their verdicts; read once for the target in hand. One query."""
+    known: list[Check] | None = getattr(target, "_portal_checks", None)
+    if known is None:
+        rows = Check.objects.filter(target=target, deleted_at__isnull=True).select_related("status_row")
+        known = list(rows.order_by("pk"))
+        target._portal_checks = known  # type: ignore[attr-defined]
+    return known
+
+
 def may_operate(request: PageRequest, target: Target) -> bool:
     return may(request.user, Role.OPERATOR, target.environment_id)
 
@@ -77,13 +87,12 @@ def load_status(request: PageRequest, target: Target) -> dict[str, Any]:
     cause = seen.get(target.status_row.cause_check) if target.status_row.cause_check else None
     well = target.status_row.status == Status.OPERATIONAL
     incident = Incident.objects.filter(target=target).open().select_related("acknowledged_by").first()
-    checks = Check.objects.filter(target=target, deleted_at__isnull=True).select_related("status_row")
     return {
         "target": target,
         "why": _why(target, seen),
         "cause": None if well else cause,
         "incident": incident,
-        "unmeasured": _unmeasured(list(checks)) if well or incident else "",
+        "unmeasured": _unmeasured(checks_of(target)) if well or incident else "",
         "may_operate": may_operate(request, target),
     }
 

@@ -22,7 +22,6 @@ from apps.catalog.scope import scope_of
 from apps.catalog.services import update_target
 from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
 from apps.checks.first_check import watch_url
-from apps.checks.models import Check
 from apps.checks.services import request_run
 from apps.core.forms import put_errors
 from apps.core.panels import answer, draw_all
@@ -176,8 +175,7 @@ def _uuid(text: str) -> UUID | None:
 @require_safe
 def target_page(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     target = targets.get_target(request, target_id)
-    checks = Check.objects.filter(target=target, deleted_at__isnull=True).values_list("pk", flat=True)
-    about = [target.pk, *checks]
+    about = [target.pk, *(check.pk for check in targets.checks_of(target))]
     panels = draw_all(request, targets.panels_for(target), _with_range(request), target, ids=about)
     context: dict[str, Any] = {
         "target": target,
@@ -212,8 +210,7 @@ def target_latency(request: PageRequest, target_id: UUID) -> HttpResponseBase:
         period = read_period(request.GET)
     except ValidationError as error:
         return JsonResponse(error.message_dict, status=400)
-    checks = list(Check.objects.filter(target=target, deleted_at__isnull=True))
-    return JsonResponse(latency_document(checks, target.pk, period))
+    return JsonResponse(latency_document(targets.checks_of(target), target.pk, period))
 
 
 # --- Search ---------------------------------------------------------------------------------------------------
