@@ -53,13 +53,14 @@ def span(seconds: float | None) -> str:
     return _glue(text % values)
 
 
-def percent(ratio: float | None) -> str:
+def percent(ratio: float | None, places: int = 3) -> str:
     """A ratio 0..1: "99.982 %", "100 %". Cut, never rounded up: an uptime below 100 % must not read as 100 %."""
     if ratio is None or not math.isfinite(ratio):
         return ABSENT
     # The small addition undoes binary noise (0.99982 * 1e5 is 99981.999…) and is far below the last digit shown.
-    thousandths = math.floor(ratio * 100_000 + 1e-6)
-    number = f"{thousandths / 1000:.3f}".rstrip("0").rstrip(".")
+    cut = math.floor(ratio * 100 * 10**places + 1e-6) / 10**places
+    text = f"{cut:.{places}f}"
+    number = text.rstrip("0").rstrip(".") if "." in text else text
     return _glue(pgettext("a percentage", "%(number)s %%") % {"number": number})
 
 

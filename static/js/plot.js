@@ -95,7 +95,7 @@ function makeSeries(line, isBandEdge, stroke) {
     width: isBandEdge ? 0 : 1.75,
     spanGaps: false,
     // A value between two gaps is a line of no length: only a dot shows it.
-    points: { size: 4, fill: stroke, filter: (plot, index) => (isBandEdge ? null : lonely(plot.data[index])) },
+    points: { size: 4, fill: stroke, filter: (plot, index) => (isBandEdge ? [] : lonely(plot.data[index])) },
   };
 }
 

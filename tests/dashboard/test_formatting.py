@@ -81,6 +81,11 @@ def test_an_uptime_below_one_never_reads_as_one_hundred_per_cent(ratio: float | 
     assert plain(formatting.percent(ratio)) == text
 
 
+def test_a_percentage_may_be_coarser() -> None:
+    assert plain(formatting.percent(0.69565, 1)) == "69.5 %"
+    assert plain(formatting.percent(0.999, 0)) == "99 %"
+
+
 @pytest.mark.parametrize(
     ("size", "text"), [(0, "0 B"), (512, "512 B"), (18_443, "18.4 kB"), (1_200_000, "1.20 MB"), (None, "–")]
 )
