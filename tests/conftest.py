@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.utils import timezone, translation
 
 if TYPE_CHECKING:
     from apps.accounts.models import User
@@ -21,6 +23,14 @@ def _nothing_is_remembered(request: pytest.FixtureRequest) -> None:
         from django.core.cache import cache  # noqa: PLC0415 - pure tests load no framework
 
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_left_a_language_behind() -> Iterator[None]:
+    """A request of one story activates a language and a zone for its thread, which is that of the next one too."""
+    yield
+    timezone.deactivate()
+    translation.deactivate()
 
 
 @pytest.fixture
