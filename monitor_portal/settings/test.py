@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
-
-if not os.environ.get("DATABASE_URL"):
-    # Pure tests need no servers: `pytest tests/probes` works as it is. Whatever does need one fails to connect.
-    os.environ["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
-    os.environ["REDIS_URL"] = "redis://127.0.0.1:1"
-    os.environ.setdefault("PORTAL_SECRET_KEY", "only for tests that start no server at all")
 
 from monitor_portal.settings.base import *  # noqa: F403
 from monitor_portal.settings.base import DATABASES
