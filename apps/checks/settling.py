@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -29,6 +30,8 @@ class Change:
     target: TargetRow
     from_status: Status
     decision: state.TargetDecision
+    # The check that caused it; for a recovery, the one that had caused what is over now.
+    check: UUID | None
     evidence: dict[str, Any]
 
 
@@ -143,7 +146,9 @@ def _decide_targets(board: Board, at: datetime) -> list[Change]:
         latest = _last_result_at(target)
         before = (target.status, target.reason, target.cause_check, target.last_result_at)
         if decision.status is not target.status:
-            changes.append(Change(target, target.status, decision, _evidence(board, target, decision)))
+            check = decision.cause_check or target.cause_check
+            evidence = _evidence(board, target, decision, check)
+            changes.append(Change(target, target.status, decision, check, evidence))
             target.since = at
         target.status, target.reason, target.cause_check = decision.status, decision.reason, decision.cause_check
         target.last_result_at = latest or target.last_result_at
@@ -158,15 +163,15 @@ def _last_result_at(target: TargetRow) -> datetime | None:
     return max(moments, default=None)
 
 
-def _evidence(board: Board, target: TargetRow, decision: state.TargetDecision) -> dict[str, Any]:
+def _evidence(board: Board, target: TargetRow, decision: state.TargetDecision, check: UUID | None) -> dict[str, Any]:
     """What the causing check saw just now, or when the target was last heard of when the cause is silence."""
-    if decision.cause_check is not None and decision.cause_check in board.evidence:
-        return board.evidence[decision.cause_check]
+    if check is not None and check in board.evidence:
+        return board.evidence[check]
     if decision.reason == state.STALE and target.last_result_at:
         return {"last_result_at": target.last_result_at.isoformat()}
-    for check in target.checks:
-        if check.id in board.evidence and decision.status is Status.OPERATIONAL:
-            return board.evidence[check.id]
+    if decision.status is Status.OPERATIONAL:
+        seen = [board.evidence[row.id] for row in target.checks if row.id in board.evidence]
+        return seen[0] if seen else {}
     return {}
 
 
@@ -197,7 +202,7 @@ def _write_changes(changes: list[Change], at: datetime) -> list[StateChange]:
             to_status=change.decision.status.value,
             reason=change.decision.reason,
             evidence=change.evidence,
-            source_check_id=change.decision.cause_check,
+            source_check_id=change.check,
         )
         for change in changes
     ]

@@ -62,6 +62,9 @@ def test_an_outage_opens_one_incident_with_evidence_and_recovery_closes_it() -> 
     look(check, OK)
     incident.refresh_from_db()
     assert incident.resolution == "recovered"
+    recovery = StateChange.objects.order_by("id").last()
+    assert recovery is not None
+    assert recovery.source_check == check, "a recovery names the check whose failure is over"
     events = list(IncidentEvent.objects.order_by("sequence").values_list("kind", "sequence", "routed_at"))
     assert events == [("opened", 1, None), ("resolved", 2, None)]
     assert set(StateChange.objects.filter(incident=incident).values_list("to_status", flat=True)) == {
