@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.access import Role, Scope, cache_identity
+from apps.accounts.access import Role, Scope
 from apps.core.ids import uuid7
 
 
@@ -30,10 +30,6 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
-
-    def cache_identity(self) -> str:
-        """What this caller may see, as part of a cached selector's key."""
-        return cache_identity(self)
 
 
 class RoleGrant(models.Model):
