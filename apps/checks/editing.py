@@ -141,9 +141,19 @@ def _answer(request: PageRequest, editing: Editing) -> HttpResponseBase:
                 return _saved(request, editing, _save(request, editing))
         except ValidationError as error:
             put_errors(editing.form, error)
+    elif editing.form.is_bound:
+        _look_further(editing)
     if trying and request.htmx:
         return render(request, "checks/_tried.html", _context(editing))
     return render(request, "checks/form.html", _context(editing), status=400 if editing.form.errors else 200)
+
+
+def _look_further(editing: Editing) -> None:
+    """What is wrong with the config as well, so that every mistake is said at once."""
+    try:
+        services.validate_config(editing.kind, editing.form.config(), editing.stored)
+    except ValidationError as error:
+        put_errors(editing.form, error, only_new=True)
 
 
 def _try(editing: Editing) -> Outcome:

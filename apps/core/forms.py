@@ -6,14 +6,19 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 
-def put_errors(form: forms.Form, error: ValidationError) -> None:
+def put_errors(form: forms.Form, error: ValidationError, *, only_new: bool = False) -> None:
     """What a service found wrong, on the fields of `form`; what no field has stands above it.
+
+    `only_new` leaves out fields that have an error already: their value never reached the service.
 
     A dotted path without a field of its own ("conditions.0.value") goes to the nearest one that contains it.
     """
     by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+    wrong = set(form.errors) if only_new else set()
     for path, sentences in by_field.items():
         field = _field_for(form, path)
+        if field is not None and field in wrong:
+            continue
         for sentence in sentences:
             form.add_error(field, _within(path, field, sentence))
 
