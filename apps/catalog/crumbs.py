@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.catalog.models import Target, TargetKind
 
 Crumb = tuple[Any, str]
+# Where a request keeps the URL of the list its page belongs to; the rail reads it.
+INSIDE = "_portal_inside"
 
 _LISTS: dict[str, Crumb] = {
     TargetKind.PROVIDER: (_("Models"), "dashboard:model-list"),
@@ -22,6 +25,11 @@ def list_of(kind: str) -> Crumb:
     """The list that holds targets of `kind`: its words and its URL."""
     label, url_name = _LISTS[kind]
     return label, reverse(url_name)
+
+
+def stand_in_list(request: HttpRequest, kind: str) -> None:
+    """This page is about a target of `kind`: its list is where the reader is."""
+    setattr(request, INSIDE, list_of(kind)[1])
 
 
 def crumbs_to(target: Target) -> list[Crumb]:

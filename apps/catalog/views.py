@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, require_somewhere, signed_in
 from apps.catalog import services
-from apps.catalog.crumbs import crumbs_below, list_of
+from apps.catalog.crumbs import crumbs_below, list_of, stand_in_list
 from apps.catalog.discovery import discover_models
 from apps.catalog.forms import edited, for_creating, for_editing
 from apps.catalog.models import Environment, Provider, Target, TargetKind
@@ -120,6 +120,7 @@ def _operated(request: PageRequest, target_id: UUID, *kinds: TargetKind) -> Targ
     if target is None or (kinds and target.kind not in kinds):
         raise Http404
     require(request.user, Role.OPERATOR, target.environment_id)
+    stand_in_list(request, target.kind)
     return target
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, may
+from apps.catalog.crumbs import stand_in_list
 from apps.catalog.models import Region
 from apps.catalog.status import Status
 from apps.checks.models import Check, CheckEvidence, CheckRegion, CheckResult, CheckRun, StateChange
@@ -40,6 +41,7 @@ def get_check(request: PageRequest, check_id: UUID) -> Check:
     check = rows.select_related(*related).filter(pk=check_id).first()
     if check is None:
         raise Http404
+    stand_in_list(request, check.target.kind)
     return check
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, require_somewhere, signed_in
-from apps.catalog.crumbs import crumbs_below
+from apps.catalog.crumbs import crumbs_below, stand_in_list
 from apps.catalog.models import Target, TargetKind
 from apps.checks import check_page, services
 from apps.checks.forms import CONDITION_FIELDS, CONDITION_OPERATORS, CheckForm
@@ -121,6 +121,7 @@ def _asked_target(request: PageRequest) -> Target | None:
     target = rows.select_related("environment", "service", "provider", "model__provider").filter(pk=identifier).first()
     if target is None:
         raise Http404
+    stand_in_list(request, target.kind)
     return target
 
 

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from apps.catalog.crumbs import INSIDE
 from apps.catalog.scope import Scope, scope_of
 
 
@@ -53,13 +54,17 @@ class NavigationItem:
     is_current: bool
 
 
-def navigation(view_name: str) -> list[NavigationItem]:
-    """The rail's entries, in order, without those that have no page yet."""
+def navigation(view_name: str, inside: str = "") -> list[NavigationItem]:
+    """The rail's entries, in order, without those that have no page yet.
+
+    `inside` is the URL of the list a page about one target belongs to; it tells more than the view's name.
+    """
     items = []
     for place in PLACES:
         url = reverse_or_empty(place.url_name)
         if url:
-            items.append(NavigationItem(place.label, place.icon, url, view_name.startswith(place.views)))
+            is_current = url == inside if inside else view_name.startswith(place.views)
+            items.append(NavigationItem(place.label, place.icon, url, is_current))
     return items
 
 
@@ -79,7 +84,7 @@ class Shell:
     @property
     def navigation(self) -> list[NavigationItem]:
         match = getattr(self._request, "resolver_match", None)
-        return navigation(match.view_name if match else "")
+        return navigation(match.view_name if match else "", getattr(self._request, INSIDE, ""))
 
     @property
     def links(self) -> dict[str, str]:

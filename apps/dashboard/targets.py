@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, may
-from apps.catalog.crumbs import crumbs_to, list_of
+from apps.catalog.crumbs import crumbs_to, list_of, stand_in_list
 from apps.catalog.models import AIModel, Target, TargetKind
 from apps.catalog.selectors import get_drift
 from apps.catalog.status import Status
@@ -39,6 +39,7 @@ def get_target(request: PageRequest, identifier: UUID) -> Target:
     target = rows.select_related(*related).filter(pk=identifier).first()
     if target is None:
         raise Http404
+    stand_in_list(request, target.kind)
     return target
 
 

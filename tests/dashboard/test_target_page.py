@@ -203,3 +203,19 @@ def test_a_zoomed_period_is_answered_in_its_own_buckets(page: Client, broken: Ch
     document = page.get(f"{broken.target.get_absolute_url()}latency.json", query).json()
     assert document["to"] - document["from"] == pytest.approx(1_800, abs=1)
     assert len(document["times"]) == 24
+
+
+def test_the_rail_shows_the_list_a_page_belongs_to(page: Client, broken: Check) -> None:
+    model = make_model(make_provider("OpenAI"), "gpt-5").target
+    pages = {
+        broken.target.get_absolute_url(): "/services/",
+        broken.get_absolute_url(): "/services/",
+        f"/targets/{model.pk}/edit/": "/models/",
+        model.get_absolute_url(): "/models/",
+        "/incidents/": "/incidents/",
+    }
+    for address, expected in pages.items():
+        rail = re.findall(
+            r'<a class="rail-link" href="([^"]+)" aria-current="page"', page.get(address).content.decode()
+        )
+        assert rail == [expected], address
