@@ -80,7 +80,7 @@ LIFETIMES: dict[str, timedelta | None] = {
     "30": timedelta(days=30),
     "90": timedelta(days=90),
     "365": timedelta(days=365),
-    "": None,
+    "never": None,
 }
 
 
@@ -102,8 +102,7 @@ class TokenForm(forms.Form):
             ("30", _("in 30 days")),
             ("90", _("in 90 days")),
             ("365", _("in one year")),
-            ("", _("never")),
+            ("never", _("never")),
         ],
         initial="90",
-        required=False,
     )

@@ -74,6 +74,7 @@ def check_edit(request: PageRequest, check_id: UUID) -> HttpResponseBase:
     if kind is None:
         raise Http404
     initial = {name: getattr(check, name) for name in CheckForm.base_fields}
+    initial["timeout_seconds"] = f"{check.timeout_seconds:g}"
     form = CheckForm(kind, services.masked_config(check), request.POST or None, initial=initial)
     return _answer(request, Editing(check.target, kind, form, check))
 
@@ -89,7 +90,7 @@ def _defaults(kind: ProbeKind[Any], target: Target) -> dict[str, Any]:
     return {
         "name": str(kind.label),
         "interval_seconds": kind.default_interval_seconds,
-        "timeout_seconds": kind.default_timeout_seconds,
+        "timeout_seconds": f"{kind.default_timeout_seconds:g}",
         "failure_threshold": fields.get_field("failure_threshold").default,
         "recovery_threshold": fields.get_field("recovery_threshold").default,
         "affects_status": True,

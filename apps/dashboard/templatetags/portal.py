@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, Select
 from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils import timezone
@@ -210,7 +210,8 @@ def form_row(field: BoundField, unit: str = "", wide: bool = False) -> dict[str,
         "unit": unit or getattr(field.field, "unit", ""),
         "wide": wide,
         "is_checkbox": getattr(widget, "input_type", "") == "checkbox",
-        "optional": not field.field.required,
+        # A list of choices always holds one: there is nothing to leave out.
+        "optional": not field.field.required and not isinstance(widget, Select),
     }
 
 
