@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from apps.core.addresses import channel_policy, probe_policy
-from apps.core.kindconfig import ConfigError, decode
+from apps.core.kindconfig import MASK, ConfigError, decode, merge
 from apps.probes.base import Outcome, OutcomeState, Reason
 from apps.probes.kinds.postgres import PostgresConfig
 from apps.probes.runner import run_once
@@ -50,6 +51,7 @@ def test_a_running_server_answers() -> None:
         ("SELECT 40 + 2", "43", OutcomeState.FAILED, Reason.UNEXPECTED_ANSWER),
         ("SELECT 'a' WHERE false", "a", OutcomeState.FAILED, Reason.UNEXPECTED_ANSWER),
         ("SELECT '100%'", "100%", OutcomeState.OK, Reason.OK),
+        ("SHOW standard_conforming_strings;", "on", OutcomeState.OK, Reason.OK),
         ("SELECT nothing FROM nowhere", "", OutcomeState.FAILED, Reason.QUERY_FAILED),
         ("CREATE TABLE probes_must_not_write (a int)", "", OutcomeState.FAILED, Reason.QUERY_FAILED),
     ],
@@ -59,6 +61,41 @@ def test_a_query_reads_and_its_first_value_is_judged(
 ) -> None:
     outcome = looked(postgres(query=query, expect=expect))
     assert (outcome.state, outcome.reason) == (state, reason)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ROLLBACK; SELECT 1",
+        "SELECT 1; SELECT 2",
+        "SHOW port; SELECT 2",
+        "ROLLBACK",
+        "COPY (SELECT 1) TO PROGRAM 'cat > /dev/null'",
+        "/* /* */ SELECT */ DO $$ BEGIN END $$",
+    ],
+)
+def test_only_one_query_is_run_and_nothing_that_is_no_query(query: str) -> None:
+    outcome = looked(postgres(query=query))
+    assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.QUERY_FAILED)
+    assert outcome.evidence["sqlstate"] == "42601"
+
+
+def test_a_query_of_many_rows_costs_the_memory_of_one() -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    outcome = looked(postgres(query="SELECT repeat('x', 1000) FROM generate_series(1, 300000)"))
+    assert outcome.state is OutcomeState.OK
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+@pytest.mark.parametrize(
+    "change", [{"user": "postgres2"}, {"database": "other"}, {"query": "SELECT passwd FROM pg_shadow"}]
+)
+def test_a_stored_password_serves_only_what_it_was_entered_for(change: dict[str, str]) -> None:
+    stored = {"host": "db.test", "user": "u", "password": "p", "query": "SELECT 1"}
+    with pytest.raises(ConfigError) as caught:
+        merge(PostgresConfig, stored, {**stored, "password": MASK, **change})
+    assert list(caught.value.errors) == ["password"]
+    assert merge(PostgresConfig, stored, {**stored, "password": MASK, "expect": "1"})["password"] == "p"
 
 
 def test_a_query_that_takes_too_long_is_a_timeout() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +17,8 @@ from apps.core.outbound.locations import BadLocation, parse_host
 from apps.probes.base import PROBE_KINDS, AsyncProbeKind, Outcome, OutcomeState, Reason
 from apps.probes.looking import Looking
 
+# The one command besides queries that is worth asking: a cursor cannot be declared for it.
+_SHOW = re.compile(r"\s*SHOW\s+[\w.]+(\s+[\w.]+)*\s*;?\s*", re.IGNORECASE | re.ASCII)
 _NO_FILE = "/nonexistent/none"
 
 SslMode = Literal["disable", "prefer", "require", "verify-full"]
@@ -51,8 +55,11 @@ class PostgresConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         str, field(_("Host"), _("A name or an address."), destination=True, min_length=1, max_length=253)
     ] = "127.0.0.1"
     port: Annotated[int, field(_("Port"), destination=True, ge=1, le=65_535)] = 5432
-    database: Annotated[str, field(_("Database"), min_length=1, max_length=63)] = "postgres"
-    user: Annotated[str, field(_("User name"), _("One that may only read."), min_length=1, max_length=63)]
+    # With the stored password, another database, user or query could read what whoever entered it did not mean to show.
+    database: Annotated[str, field(_("Database"), destination=True, min_length=1, max_length=63)] = "postgres"
+    user: Annotated[
+        str, field(_("User name"), _("One that may only read."), destination=True, min_length=1, max_length=63)
+    ]
     password: Annotated[str, field(_("Password"), max_length=500), SECRET] = ""
     ssl_mode: Annotated[SslMode, field(_("TLS"))] = "prefer"
     query: Annotated[
@@ -62,6 +69,7 @@ class PostgresConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             _("Runs in a transaction that can only read."),
             widget="textarea",
             private=True,
+            destination=True,
             max_length=2_000,
         ),
     ] = "SELECT 1"
@@ -146,8 +154,7 @@ async def _ask(
         milliseconds = max(int(looking.remaining() * 1000), 1)
         await connection.execute(f"SET LOCAL statement_timeout = {milliseconds}".encode())
         with looking.phase("query"):
-            cursor = await connection.execute(config.query.encode())
-            row = await cursor.fetchone() if cursor.description else None
+            row = await _first_row(connection, config.query)
     except psycopg.errors.QueryCanceled:
         raise TimeoutError from None
     except psycopg.Error as error:
@@ -158,6 +165,24 @@ async def _ask(
         return Outcome(state=OutcomeState.OK, reason=Reason.OK)
     evidence = {"expected": config.expect, "actual": actual or "NULL"}
     return Outcome(state=OutcomeState.FAILED, reason=Reason.UNEXPECTED_ANSWER, evidence=evidence)
+
+
+async def _first_row(connection: psycopg.AsyncConnection[tuple[Any, ...]], query: str) -> tuple[Any, ...] | None:
+    """The first row of one statement that only reads; None without rows. Raises psycopg.Error for anything else.
+
+    Both statements go through the extended protocol, which takes one statement only: a second one could leave the
+    transaction that can only read. A cursor is declared for queries alone, so that the server itself refuses COPY, DO
+    and the like, which a transaction that can only read lets pass; and one row of it is all that is sent.
+    """
+    statement = query.encode()
+    if not _SHOW.fullmatch(query):
+        # `binary` is what makes psycopg use the extended protocol; declaring answers no rows.
+        await connection.execute(b"DECLARE probe NO SCROLL CURSOR FOR " + statement, binary=True)
+        statement = b"FETCH 1 FROM probe"
+    async with contextlib.aclosing(connection.cursor().stream(statement)) as rows:
+        async for row in rows:
+            return row
+    return None
 
 
 def _not_connected(error: psycopg.OperationalError) -> Outcome:
