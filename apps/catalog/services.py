@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -119,11 +120,12 @@ def update_target(*, actor: User | None, target: Target, **fields: Any) -> Targe
 
     `fields` may hold: name, tags, enabled, depends_on; base_url, api_key (provider); url, description (service).
     """
-    target = Target.objects.select_for_update().get(pk=target.pk)
+    # Not the key: whoever records a change of this target's status only needs it to exist.
+    target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
     before = _picture(target)
     errors = _collect(
         base_url=lambda: check_base_url(fields.get("base_url", "")),
-        api_key=lambda: check_api_key(fields.get("api_key", "")),
+        api_key=lambda: _check_key_stays(target, fields),
         url=lambda: check_link(fields.get("url", "")),
         description=lambda: _check_text(fields.get("description", ""), 2_000),
         depends_on=lambda: check_dependencies(target, fields.get("depends_on", [])),
@@ -202,6 +204,20 @@ def check_base_url(url: str) -> None:
     check_link(url)
     if "@" in url.split("://", 1)[-1].split("/", 1)[0]:
         raise ValidationError(_("Leave the user and password out of the address; enter the key in its own field."))
+
+
+def _check_key_stays(target: Target, fields: dict[str, Any]) -> None:
+    """A stored key goes to the server it was given for and to no other: a new address takes the key again."""
+    check_api_key(fields.get("api_key", ""))
+    if target.kind != TargetKind.PROVIDER or "base_url" not in fields or "api_key" in fields:
+        return
+    if target.provider.sealed_api_key and _server(fields["base_url"]) != _server(target.provider.base_url):
+        raise ValidationError(_("The address leads to another server: enter the key for it, or leave it empty."))
+
+
+def _server(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()
 
 
 def check_link(url: str) -> None:

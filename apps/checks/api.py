@@ -139,7 +139,7 @@ def _uuid(text: str) -> UUID:
 def _pending(run: CheckRun | None) -> dict[str, Any]:
     if run is None:
         raise Http404
-    lost = run.finished_at is None and run.expires_at <= clock.now()
+    lost = run.expires_at <= clock.now()
     return {"id": str(run.pk), "state": "expired" if lost else "pending", "requested_at": run.requested_at}
 
 

@@ -28,7 +28,7 @@ from apps.core.panels import Panel
 from apps.core.registry import UnknownEntry
 from apps.probes.base import PROBE_KINDS, OutcomeState, ProbeKind
 
-RESULTS_A_PAGE = 50
+RESULTS_A_PAGE = 25
 RECENT_OUTCOMES = 20
 CHANGES_SHOWN = 3
 _RESULT_ORDER = (Column("at", datetime.fromisoformat, descending=True), Column("id", UUID, descending=True))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from kombu.exceptions import OperationalError as BrokerError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -65,8 +66,9 @@ def make_jobs(region: str, claims: Iterable[schedule.Claim], run: UUID | None = 
         claim = by_check[check.pk]
         try:
             config = open_config(check)
-        except SecretUnreadable as error:
-            logger.error("check_secret_unreadable", check=str(check.pk), error=str(error))
+        except (SecretUnreadable, ValidationError) as error:
+            # A key that changed, or a kind that is gone: this check waits for its lease, the others go on.
+            logger.error("check_not_sent", check=str(check.pk), kind=check.kind, error=str(error))
             continue
         jobs.append(
             ProbeJob(
@@ -111,7 +113,8 @@ def send_run(run: CheckRun) -> None:
     """
     region = Region.objects.filter(enabled=True).order_by("slug").first()
     if region is None:
-        return
+        run.delete()
+        raise ConnectionError("No region is enabled, so nothing can look. Enable one in the admin.")
     generation = schedule.claim_now(run.source_check_id, region.pk)
     due_at = run.requested_at.timestamp()
     claim = schedule.Claim(run.source_check_id, -1 if generation is None else generation, due_at)

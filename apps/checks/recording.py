@@ -20,7 +20,7 @@ from apps.checks import settling, state
 from apps.checks.board import Board, RegionRow
 from apps.checks.models import Check, CheckRun
 from apps.checks.settling import as_json
-from apps.core.clock import database_now
+from apps.core.clock import database_moment
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
 from apps.probes.base import Finished, OutcomeState
@@ -51,10 +51,11 @@ class _Kept:
 @transaction.atomic
 def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> Recorded:
     """Store what probes found and decide what follows. `regions` maps region short names to ids."""
-    now = database_now()
     targets = dict(Check.objects.filter(id__in={item.job.check for item in finished}).values_list("id", "target_id"))
     board = Board.load(targets.values())
-    kept = [item for item in (_match(board, one, regions, targets) for one in finished) if item is not None]
+    now = database_moment()
+    runs = _pending_runs(finished)
+    kept = [item for item in (_match(board, one, regions, targets, runs) for one in finished) if item is not None]
     kept.sort(key=lambda item: item.finished.outcome.started_at)
     for item in kept:
         if item.row is not None:
@@ -66,19 +67,33 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
     return Recorded(kept=len(kept), dropped=len(finished) - len(kept), changes=len(changes))
 
 
-def _match(board: Board, finished: Finished, regions: dict[str, UUID], targets: dict[UUID, UUID]) -> _Kept | None:
+def _pending_runs(finished: Sequence[Finished]) -> set[UUID]:
+    """The runs among these that still wait for their result, locked: a message delivered twice finds none."""
+    asked = [UUID(one.job.run) for one in finished if one.job.run]
+    if not asked:
+        return set()
+    waiting = CheckRun.objects.select_for_update().filter(id__in=asked, finished_at__isnull=True)
+    return set(waiting.values_list("id", flat=True))
+
+
+def _match(
+    board: Board, finished: Finished, regions: dict[str, UUID], targets: dict[UUID, UUID], runs: set[UUID]
+) -> _Kept | None:
     check_id, region_id = UUID(finished.job.check), regions.get(finished.job.region)
     if check_id not in targets or region_id is None:
         return None
     row = board.region(check_id, region_id)
-    run = finished.job.run
-    identifier = UUID(run) if run else uuid7()
-    if row is not None and row.claimed and row.generation == finished.job.generation:
+    run = UUID(finished.job.run) if finished.job.run else None
+    counts = row is not None and row.claimed and row.generation == finished.job.generation
+    if not counts and run not in runs:
+        return None
+    if row is not None and counts:
         # The claim is used up here: a message delivered twice finds it gone, in this batch or a later one.
         row.claimed, row.changed, row.measured = False, True, True
-        return _Kept(identifier, finished, check_id, region_id, row)
+    if run is not None:
+        runs.discard(run)
     # A look somebody asked for is kept and shown even when it may not count (a paused check, a later edit).
-    return _Kept(identifier, finished, check_id, region_id, None) if run else None
+    return _Kept(run or uuid7(), finished, check_id, region_id, row if counts else None)
 
 
 def _apply(board: Board, item: _Kept, row: RegionRow) -> None:

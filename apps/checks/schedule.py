@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from apps.catalog.models import Region
+from apps.catalog.status import Status
 from apps.checks.models import Check, CheckRegion
+from apps.checks.state import NOT_MEASURED
 from apps.core.clock import database_now
 
 BATCH = 200
@@ -104,18 +107,29 @@ def claim_now(check_id: UUID, region: UUID) -> int | None:
         return None if row is None else int(row[0])
 
 
+_UNMEASURED = {
+    "verdict": Status.UNKNOWN.value,
+    "reason": NOT_MEASURED,
+    "failures": 0,
+    "degradations": 0,
+    "successes": 0,
+    "recoveries": 0,
+}
+
+
 @transaction.atomic
 def sync_regions(check: Check) -> None:
     """Bring the check's schedule rows in step with it: one an enabled region, generation bumped, counters kept.
 
-    Bumping the generation drops whatever is in flight for the check as it was before the edit.
+    Bumping the generation drops whatever is in flight for the check as it was before the edit. A row that was off
+    begins anew: what it last saw is as old as the pause, and a status is never assumed.
     """
     active = check.enabled and check.deleted_at is None and check.target.enabled and check.target.deleted_at is None
     now = database_now()
     existing = {row.region_id: row for row in check.regions.select_for_update().order_by("id")}
     for region in Region.objects.filter(enabled=True):
         row = existing.pop(region.pk, None)
-        fields = {
+        fields: dict[str, Any] = {
             "enabled": active,
             "interval_seconds": check.interval_seconds,
             "timeout_seconds": check.timeout_seconds,
@@ -127,6 +141,8 @@ def sync_regions(check: Check) -> None:
         if row is None:
             CheckRegion.objects.create(source_check=check, region=region, verdict_since=now, **fields)
             continue
+        if active and not row.enabled:
+            fields |= {**_UNMEASURED, "verdict_since": now}
         for name, value in fields.items():
             setattr(row, name, value)
         row.generation += 1

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -18,7 +19,7 @@ from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
 from apps.checks.models import Check, CheckRun, CheckStatus, Incident
 from apps.core import cache, clock, kindconfig
-from apps.core.clock import database_now
+from apps.core.clock import database_moment, database_now
 from apps.core.ids import uuid7
 from apps.core.news import announce
 from apps.core.registry import UnknownEntry
@@ -38,6 +39,10 @@ EDITABLE = (
 )
 # How long somebody waits for a run before asking again makes a new one: the timeout and the way there and back.
 RUN_PATIENCE_SECONDS = 30
+
+
+class CheckGone(Http404):
+    """An edit met a removal: pages and API answer that there is no such check."""
 
 
 def probe_kind(name: str) -> ProbeKind[Any]:
@@ -80,6 +85,9 @@ def masked_config(check: Check) -> dict[str, Any]:
 def create_check(*, actor: User | None, target: Target, kind: str, config: object, **fields: Any) -> Check:
     """Make a check and its schedule; the first look is due at once. Raises ValidationError by field."""
     probe = probe_kind(kind)
+    Board.load([target.pk])
+    if not Target.objects.present().filter(pk=target.pk).exists():
+        raise ValidationError({"target": [_("This target was removed.")]})
     check = Check(
         target=target,
         kind=kind,
@@ -102,41 +110,61 @@ def create_check(*, actor: User | None, target: Target, kind: str, config: objec
 @transaction.atomic
 def update_check(*, actor: User | None, check: Check, config: object = None, **fields: Any) -> Check:
     """Edit a check. Whatever is in flight for the check as it was no longer counts. Raises ValidationError by field."""
-    Board.load([check.target_id])  # status rows are always locked before schedule rows
-    before = {name: getattr(check, name) for name in EDITABLE}
+    row = _as_it_is(check)
+    before = {name: getattr(row, name) for name in EDITABLE}
     for name, value in _given(fields).items():
-        setattr(check, name, value)
-    probe = probe_kind(check.kind)
-    sent = masked_config(check) if config is None else config
-    check.config = _valid(check, probe, sent, stored=check.config)
-    if check.enabled and not before["enabled"]:
-        check.enabled_at = clock.now()
-    check.save()
-    schedule.sync_regions(check)
-    if not check.enabled:
-        CheckStatus.objects.filter(source_check=check).update(verdict="unknown", reason="paused", since=clock.now())
-    _settle([check.target_id])
-    changes = {name: [before[name], getattr(check, name)] for name in EDITABLE if before[name] != getattr(check, name)}
-    record_audit(actor=actor, action="update", subject=check, changes=changes)
-    _tell(check)
-    return check
+        setattr(row, name, value)
+    probe = probe_kind(row.kind)
+    sent = masked_config(row) if config is None else config
+    row.config = _valid(row, probe, sent, stored=row.config)
+    if row.enabled and not before["enabled"]:
+        row.enabled_at = clock.now()
+    row.save(update_fields=[*EDITABLE, "config", "enabled_at", "updated_at"])
+    schedule.sync_regions(row)
+    if not row.enabled:
+        CheckStatus.objects.filter(source_check=row).update(verdict="unknown", reason="paused", since=clock.now())
+    if not row.affects_status:
+        _close_if_nothing_counts(row.target_id, actor)
+    _settle([row.target_id])
+    changes = {name: [before[name], getattr(row, name)] for name in EDITABLE if before[name] != getattr(row, name)}
+    record_audit(actor=actor, action="update", subject=row, changes=changes)
+    _tell(row)
+    return row
 
 
 @transaction.atomic
 def delete_check(*, actor: User | None, check: Check) -> None:
     """Remove a check: out of every list and the schedule at once. The last one's removal closes the incident."""
+    row = _as_it_is(check)
+    row.deleted_at = clock.now()
+    row.enabled = False
+    row.save(update_fields=["deleted_at", "enabled", "updated_at"])
+    schedule.sync_regions(row)
+    _close_if_nothing_counts(row.target_id, actor)
+    _settle([row.target_id])
+    record_audit(actor=actor, action="delete", subject=row)
+    _tell(row)
+
+
+def _as_it_is(check: Check) -> Check:
+    """The row as it is now, under the locks every writer takes: statuses first, then the check.
+
+    What the caller holds may be older than a removal, a pause or a switch that somebody else has just made.
+    """
     Board.load([check.target_id])
-    check.deleted_at = clock.now()
-    check.enabled = False
-    check.save(update_fields=["deleted_at", "enabled", "updated_at"])
-    schedule.sync_regions(check)
-    if not Check.objects.present().filter(target_id=check.target_id).exists():
+    rows = Check.objects.present().select_for_update(of=("self",)).select_related("target")
+    row = rows.filter(pk=check.pk).first()
+    if row is None:
+        raise CheckGone(_("This check was removed."))
+    return row
+
+
+def _close_if_nothing_counts(target_id: UUID, actor: User | None) -> None:
+    """Nothing that may turn the target looks any more: what is open can never recover by measurement."""
+    if not Check.objects.present().filter(target_id=target_id, affects_status=True).exists():
         incidents.close_open_incidents(
-            target_ids=[check.target_id], resolution=Incident.Resolution.CHECK_REMOVED, actor=actor
+            target_ids=[target_id], resolution=Incident.Resolution.CHECK_REMOVED, actor=actor
         )
-    _settle([check.target_id])
-    record_audit(actor=actor, action="delete", subject=check)
-    _tell(check)
 
 
 @transaction.atomic
@@ -217,7 +245,8 @@ def _on_name(messages: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _settle(target_ids: list[UUID]) -> None:
-    settling.settle(Board.load(target_ids), database_now())
+    board = Board.load(target_ids)
+    settling.settle(board, database_moment())
 
 
 def _tell(check: Check) -> None:

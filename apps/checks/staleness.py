@@ -12,7 +12,7 @@ from apps.catalog.status import Status
 from apps.checks import settling, state
 from apps.checks.board import Board
 from apps.checks.models import Clock
-from apps.core.clock import database_now
+from apps.core.clock import database_moment
 
 # The same rule as `state.is_stale`, as a cheap question to the table; the pure function has the last word.
 _STALE_TARGETS = """
@@ -35,9 +35,9 @@ def find_stale_targets(limit: int = 500) -> list[UUID]:
 @transaction.atomic
 def mark_stale(target_ids: list[UUID]) -> int:
     """Turn stale verdicts of these targets into `unknown`; returns the number of statuses that changed."""
-    now = database_now()
-    steady_since = Clock.objects.values_list("steady_since", flat=True).get()
     board = Board.load(target_ids)
+    now = database_moment()
+    steady_since = Clock.objects.values_list("steady_since", flat=True).get()
     for check in board.checks.values():
         for row in check.regions:
             if row.state.verdict is Status.UNKNOWN:

@@ -10,10 +10,14 @@ from typing import Any
 
 import structlog
 from celery import shared_task
+from django.db import OperationalError
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from apps.catalog.models import Region
 from apps.checks import dispatch, engine_host, partitions, recording, retention, schedule, signals, staleness
 from apps.probes.base import Finished
+
+RECORD_TRIES = 3
 
 logger = structlog.get_logger(__name__)
 
@@ -21,12 +25,18 @@ logger = structlog.get_logger(__name__)
 @shared_task(ignore_result=True)
 def tick() -> None:
     """Once a second: claim and send what is due, look for stale verdicts, and pass the doorbell on."""
-    schedule.mark_tick()
-    dispatch.dispatch_due()
+    for step in (schedule.mark_tick, dispatch.dispatch_due, _mark_stale):
+        try:
+            step()
+        except Exception:  # one step that fails must not stop the others: alerts hang on this doorbell
+            logger.exception("tick_step_failed", step=getattr(step, "__name__", ""))
+    _pass_on(signals.ticked)
+
+
+def _mark_stale() -> None:
     stale = staleness.find_stale_targets()
     if stale:
         staleness.mark_stale(stale)
-    _pass_on(signals.ticked)
 
 
 @shared_task(ignore_result=True)
@@ -60,10 +70,22 @@ def record_outcomes(outcomes: list[dict[str, Any]]) -> None:
     """Store a hand-over of the engine (up to a few hundred outcomes) and decide what follows, in one transaction."""
     finished = [Finished.from_wire(data) for data in outcomes]
     started = time.monotonic()
-    recorded = recording.record_outcomes(finished, _region_ids())
+    recorded = _record(finished)
     if recorded.dropped:
         logger.info("outcomes_dropped", dropped=recorded.dropped, kept=recorded.kept)
     logger.debug("outcomes_recorded", kept=recorded.kept, seconds=round(time.monotonic() - started, 4))
+
+
+def _record(finished: list[Finished]) -> recording.Recorded:
+    """Once more when somebody's edit and this batch stood in each other's way: claims make a repeat harmless."""
+    for left in reversed(range(RECORD_TRIES)):
+        try:
+            return recording.record_outcomes(finished, _region_ids())
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected | SerializationFailure) or not left:
+                raise
+            logger.warning("record_repeated", outcomes=len(finished), error=str(error.__cause__))
+    raise AssertionError("the last try returns or raises")
 
 
 def _region_ids() -> dict[str, Any]:

@@ -27,6 +27,14 @@ def database_now() -> datetime:
         return moment
 
 
+def database_moment() -> datetime:
+    """The moment of asking by the database's clock: what happens after a lock was waited for is dated after it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+        return moment
+
+
 @contextmanager
 def frozen(moment: datetime) -> Iterator[None]:
     """Hold the clock at `moment` (timezone-aware) inside a `with` block. For tests."""

@@ -7,6 +7,9 @@ import time
 import uuid
 from datetime import UTC, datetime
 
+# The year 9000: what anybody may write into an id goes further than a datetime does.
+_LATEST_SECONDS = 221_845_392_000
+
 
 def uuid7() -> uuid.UUID:
     """A new id: 48 bits of Unix milliseconds, 12 bits of the fraction (a quarter of a microsecond), 62 random bits.
@@ -24,6 +27,7 @@ def uuid7() -> uuid.UUID:
 
 def moment_of(identifier: uuid.UUID) -> datetime | None:
     """When a version 7 id was made (UTC, to the millisecond); None for another version."""
-    if identifier.version != 7:
+    seconds = (identifier.int >> 80) / 1000
+    if identifier.version != 7 or seconds > _LATEST_SECONDS:
         return None
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+    return datetime.fromtimestamp(seconds, UTC)
