@@ -26,8 +26,11 @@ def has_waiting() -> bool:
 
 
 def list_channels(user: User | AnonymousUser) -> QuerySet[Channel]:
-    """Channels `user` may read, by name, each with its last delivery (`last_id`, `last_state`, …)."""
-    last = Notification.objects.filter(channel=OuterRef("pk")).order_by("-created_at")
+    """Channels `user` may read, by name, each with its last delivery (`last_id`, `last_state`, …).
+
+    The last one `user` may read: a channel without an environment also tells of those that are not theirs.
+    """
+    last = Notification.objects.visible_to(user).filter(channel=OuterRef("pk")).order_by("-created_at")
     return (
         Channel.objects.present()
         .visible_to(user)
