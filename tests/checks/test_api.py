@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +14,9 @@ from apps.accounts.models import User
 from apps.accounts.services import create_token, grant_role
 from apps.catalog.models import Environment
 from apps.catalog.services import create_model, create_provider, create_service
-from apps.checks.models import Check, Incident
+from apps.checks.models import Check, CheckRun, Incident
 from apps.checks.services import open_config
+from apps.core import clock
 from tests.checks.looking import FAILED, OK, claim, finished, look, make_check, record
 
 pytestmark = pytest.mark.django_db
@@ -221,3 +223,18 @@ def test_uptime_of_an_unmeasured_target_is_null_not_a_hundred(operator: APIClien
     check = make_check()
     report = operator.get(f"/api/v1/targets/{check.target_id}/uptime/").json()
     assert {window: part["ratio"] for window, part in report.items()} == {"24h": None, "7d": None, "30d": None}
+
+
+def test_a_run_nobody_took_says_so_instead_of_pending_for_ever(operator: APIClient) -> None:
+    check = make_check()
+    first = operator.post(f"/api/v1/checks/{check.pk}/run/").json()
+    CheckRun.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    assert operator.get(first["url"]).json()["state"] == "expired"
+    assert operator.post(f"/api/v1/checks/{check.pk}/run/").json()["id"] != first["id"]
+    assert operator.get(first["url"]).json()["state"] == "expired"
+
+
+def test_an_id_from_beyond_the_calendar_is_not_found(operator: APIClient) -> None:
+    check = make_check()
+    path = f"/api/v1/checks/{check.pk}/results/ffffffff-ffff-7fff-bfff-ffffffffffff/"
+    assert operator.get(path).status_code == 404

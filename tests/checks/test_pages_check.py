@@ -141,14 +141,14 @@ def test_results_are_paged_by_cursor(page: Client, check: Check) -> None:
             reason="ok",
             duration_ms=number,
         )
-        for number in range(60)
+        for number in range(35)
     )
     first = page.get(check.get_absolute_url()).content.decode()
     found = re.search(r'rel="next" href="([^"]+)"', first)
     assert found
     second = page.get(check.get_absolute_url() + found[1].replace("&amp;", "&")).content.decode()
     rows = [set(re.findall(r'id="result-([^"]+)"', content)) for content in (first, second)]
-    assert [len(one) for one in rows] == [50, 10]
+    assert [len(one) for one in rows] == [25, 10]
     assert not rows[0] & rows[1]
 
 

@@ -220,3 +220,19 @@ def test_a_run_of_a_paused_check_is_shown_and_changes_nothing() -> None:
     assert CheckResult.objects.get().id == run.pk
     assert status_of(check) == "unknown"
     assert not StateChange.objects.exists()
+
+
+def test_text_that_only_looks_like_a_nul_does_not_lose_the_batch() -> None:
+    check = make_check()
+    seen = {"body": '{"error": "\\u0000"}'}
+    record(finished(check, FAILED, claim(check), evidence=seen))
+    assert CheckEvidence.objects.get().evidence == seen
+
+
+def test_the_result_of_a_run_that_is_delivered_twice_is_one_row() -> None:
+    check = make_check()
+    run = request_run(actor=None, check=check)
+    item = finished(check, FAILED, claim(check), run=str(run.pk))
+    record(item, item)
+    record(item)
+    assert CheckResult.objects.filter(check_id=check.pk).count() == 1
