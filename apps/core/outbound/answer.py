@@ -28,7 +28,9 @@ class Answer:
     def status(self) -> int:
         """The status code, 0 before there is one."""
         parts = self.status_line.split(" ", 2)
-        return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() and len(parts[1]) == 3 else 0
+        code = parts[1] if len(parts) > 1 else ""
+        # `isdigit` alone is also true of superscripts, of which `int` makes nothing.
+        return int(code) if len(code) == 3 and code.isascii() and code.isdigit() else 0
 
     @property
     def max_bytes(self) -> int:

@@ -23,7 +23,7 @@ def read_certificate(pem: str) -> Certificate | None:
             not_after=parsed.not_valid_after_utc,
             names=_names(parsed),
         )
-    except ValueError:
+    except Exception:  # a server may show anything, and what is unreadable has errors of many classes
         return None
 
 
@@ -37,10 +37,10 @@ def _name(name: x509.Name) -> str:
 def _names(parsed: x509.Certificate) -> tuple[str, ...]:
     try:
         extension = parsed.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
-    except (x509.ExtensionNotFound, ValueError):
+        alternative = extension.value
+        assert isinstance(alternative, x509.SubjectAlternativeName)  # noqa: S101 - the type follows from the OID
+        names = [*alternative.get_values_for_type(x509.DNSName)]
+        names += [str(address) for address in alternative.get_values_for_type(x509.IPAddress)]
+    except Exception:  # none there, twice there, or of a kind nobody reads: the other facts still count
         return ()
-    alternative = extension.value
-    assert isinstance(alternative, x509.SubjectAlternativeName)  # noqa: S101 - the type follows from the OID
-    names = [*alternative.get_values_for_type(x509.DNSName)]
-    names += [str(address) for address in alternative.get_values_for_type(x509.IPAddress)]
     return tuple(shortened(name, _MAX_TEXT) for name in names[:_MAX_NAMES])

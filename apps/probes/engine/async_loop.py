@@ -14,7 +14,7 @@ from apps.core.outbound.names import Names
 from apps.probes.base import Outcome, Reason
 from apps.probes.engine.work import Done, Lateness, Work
 from apps.probes.looking import Looking
-from apps.probes.runner import late, look
+from apps.probes.runner import late, look, surprised
 
 _TICK_SECONDS = 0.1
 _LETTING_GO_SECONDS = 0.2
@@ -82,7 +82,10 @@ class AsyncLoop(threading.Thread):
         lost_before = self.lateness.lost_seconds
         timeout = work.prepared.timeout_seconds
         looking = Looking(policy=self._policy, names=self._names, timeout_seconds=timeout)
-        outcome = await look(work.prepared, looking)
+        try:
+            outcome = await look(work.prepared, looking)
+        except Exception as error:  # else nobody would ever hear of this job again
+            outcome = surprised(error).amended(started_at=looking.started_at)
         if outcome.reason in _TIMEOUTS and self.lateness.spoiled(lost_before, timeout):
             outcome = late(outcome)
         self._done(Done(work.job, _already(outcome)))

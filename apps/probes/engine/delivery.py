@@ -39,6 +39,7 @@ class Delivery(threading.Thread):
         self.delivered = 0
         self.dropped = 0
         self.failures = 0
+        self._judging_since: float | None = None
 
     def put(self, done: Done) -> None:
         """Take one over; returns at once."""
@@ -48,6 +49,11 @@ class Delivery(threading.Thread):
         """Deliver what is there, without retries, and end."""
         self._stopping.set()
         self._queue.put(None)
+
+    def age(self) -> float:
+        """How many seconds the outcome now being judged has taken; 0 while it waits, also for `deliver`."""
+        since = self._judging_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def run(self) -> None:
         """Collect and deliver until stopped."""
@@ -61,7 +67,7 @@ class Delivery(threading.Thread):
     def _batch(self, first: Done) -> list[Finished]:
         """The first outcome and those that follow within 250 ms, at most 200."""
         ends = time.monotonic() + BATCH_SECONDS
-        batch = [_judged(first)]
+        batch = [self._judged(first)]
         while len(batch) < BATCH:
             wait = 0.0 if self._stopping.is_set() else max(ends - time.monotonic(), 0.0)
             try:
@@ -71,8 +77,17 @@ class Delivery(threading.Thread):
             if done is None:
                 self._queue.put(None)
                 break
-            batch.append(_judged(done))
+            batch.append(self._judged(done))
         return batch
+
+    def _judged(self, done: Done) -> Finished:
+        self._judging_since = time.monotonic()
+        try:
+            return done.finished()
+        except Exception as error:  # a surprise in one look must not cost the others their delivery
+            return Finished(job=done.job, outcome=surprised(error))
+        finally:
+            self._judging_since = None
 
     def _hand_over(self, batch: list[Finished]) -> None:
         ends = time.monotonic() + self._give_up_seconds
@@ -95,10 +110,3 @@ class Delivery(threading.Thread):
             return False
         self.delivered += len(batch)
         return True
-
-
-def _judged(done: Done) -> Finished:
-    try:
-        return done.finished()
-    except Exception as error:  # a surprise in one look must not cost the others their delivery
-        return Finished(job=done.job, outcome=surprised(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -26,7 +27,9 @@ _SWITCH_SECONDS = 0.0005
 class Health:
     """How the engine is doing. Seconds and counts; `start_late_ms_*` over the last 500 starts of each loop.
 
-    `loop_age_seconds` is the age of the older loop's last turn: past a minute, the engine is stuck.
+    `loop_age_seconds` is the age of the older loop's last turn, or how long the delivery thread has been judging one
+    outcome, whichever is more (waiting for a broker does not count); infinite when a thread ended by itself. Past a
+    minute, the engine is stuck.
     """
 
     alive: bool
@@ -78,9 +81,10 @@ class Engine:
         """Start the threads."""
         # By default a thread that is ready waits 5 ms for one that computes; the loops would measure that as latency.
         sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_SECONDS))
-        self._started = True
         for thread in (self._delivery, self._http, self._async):
             thread.start()
+        # Only now: a thread that is not alive from here on has ended.
+        self._started = True
 
     def submit(self, jobs: Sequence[ProbeJob]) -> list[ProbeJob]:
         """Take jobs over, as many as there is room for. Returns those there was no room for; raises nothing."""
@@ -123,8 +127,8 @@ class Engine:
         late = sorted((*list(self._http.start_lateness), *list(self._async.start_lateness)))
         in_flight = self.in_flight()
         return Health(
-            alive=self._started and all(loop.is_alive() for loop in (self._http, self._async, self._delivery)),
-            loop_age_seconds=max(self._http.lateness.age(), self._async.lateness.age()),
+            alive=self._started and self._all_alive(),
+            loop_age_seconds=self._age(),
             late_turns=self._http.lateness.late_turns + self._async.lateness.late_turns,
             in_flight=in_flight,
             free_places=max(self.max_in_flight - in_flight, 0),
@@ -136,6 +140,14 @@ class Engine:
             start_late_ms_p50=_percentile(late, 0.5),
             start_late_ms_p95=_percentile(late, 0.95),
         )
+
+    def _all_alive(self) -> bool:
+        return all(thread.is_alive() for thread in (self._http, self._async, self._delivery))
+
+    def _age(self) -> float:
+        if self._started and not self._stopped and not self._all_alive():
+            return math.inf
+        return max(self._http.lateness.age(), self._async.lateness.age(), self._delivery.age())
 
     def _begin(self, jobs: Sequence[ProbeJob]) -> None:
         """Prepare all of them first: work beside a running loop would show in what the loop measures."""

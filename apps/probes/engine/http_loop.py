@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 NEW_PER_TURN = 4
 _IDLE_SECONDS = 1.0
 _KEPT_HANDLES = 256
+# So many turns that fail one after another are no accident: the loop ends, and its health says so.
+_MAX_FAILED_TURNS = 50
 _TIMEOUTS = frozenset({OutboundReason.TIMEOUT, OutboundReason.CONNECT_TIMEOUT, OutboundReason.SLOW_RESPONSE})
 
 
@@ -107,14 +109,25 @@ class HttpLoop(threading.Thread):
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
-        while not self._stopping:
-            self._turn()
+        self._keep_turning()
         for handle in list(self._with_curl):
             multi.remove_handle(handle)
         multi.close()
         self._selector.close()
         self._wake_reader.close()
         self._wake_writer.close()
+
+    def _keep_turning(self) -> None:
+        failed = 0
+        while not self._stopping:
+            try:
+                self._turn()
+                failed = 0
+            except Exception:  # one bad turn must not end the loop for all
+                failed += 1
+                logger.exception("probe_loop_turn_failed")
+                if failed >= _MAX_FAILED_TURNS:
+                    raise
 
     def _turn(self) -> None:
         wait = self._wait_seconds()
@@ -190,15 +203,9 @@ class HttpLoop(threading.Thread):
         while self._waiting and self._waiting[0].start_at <= now:
             work = heapq.heappop(self._waiting)
             self.start_lateness.append(now - work.start_at)
-            try:
+            with self._surviving(work):
                 transfer = work.prepared.transfer(self._policy, self._ca_file)
-            except OutboundError as error:
-                self._fail(work, error)
-                continue
-            except Exception as error:  # a fault in one kind must not end the loop for all
-                self._surprise(work, error)
-                continue
-            self._look_up(_Running(work, transfer, self.lateness.lost_seconds))
+                self._look_up(_Running(work, transfer, self.lateness.lost_seconds))
 
     def _look_up(self, running: _Running) -> None:
         running.hop += 1
@@ -222,12 +229,11 @@ class HttpLoop(threading.Thread):
             return
         running.hop += 1
         seconds = max(ended - running.lookup_started, 0.0)
-        try:
-            running.transfer.resolved(future.result(), seconds)
-        except OutboundError as error:
-            known = error if error.phases else running.transfer.unresolved(error, seconds)
-            self._fail(running.work, known)
-        else:
+        with self._surviving(running.work):
+            try:
+                running.transfer.resolved(future.result(), seconds)
+            except OutboundError as error:
+                raise (error if error.phases else running.transfer.unresolved(error, seconds)) from None
             self._ready.append(running)
 
     def _give_up_lookups(self) -> None:
@@ -236,8 +242,9 @@ class HttpLoop(threading.Thread):
             _ends, _order, hop, running = heapq.heappop(self._lookups)
             if running.hop == hop:
                 running.hop += 1
-                error = running.transfer.lookup_timed_out(running.lookup_ends - running.lookup_started)
-                self._fail(running.work, error, spoiled=self._is_spoiled(running))
+                with self._surviving(running.work):
+                    error = running.transfer.lookup_timed_out(running.lookup_ends - running.lookup_started)
+                    self._fail(running.work, error, spoiled=self._is_spoiled(running))
 
     def _start_ready(self) -> None:
         for _turn in range(min(NEW_PER_TURN, len(self._ready))):
@@ -245,12 +252,12 @@ class HttpLoop(threading.Thread):
             handle = self._handles.pop() if self._handles else pycurl.Curl()
             try:
                 running.transfer.prepare(handle)
+                self._multi.add_handle(handle)
             except Exception as error:  # libcurl or Python may refuse an option's value
                 handle.close()
                 self._surprise(running.work, error)
                 continue
             self._with_curl[handle] = running
-            self._multi.add_handle(handle)
 
     def _collect(self) -> None:
         more = 1
@@ -264,21 +271,32 @@ class HttpLoop(threading.Thread):
     def _ended(self, handle: pycurl.Curl, code: int, message: str) -> None:
         running = self._with_curl.pop(handle)
         self._multi.remove_handle(handle)
-        try:
-            another = running.transfer.collect(handle, code, message)
-        except OutboundError as error:
-            self._fail(running.work, error, spoiled=error.reason in _TIMEOUTS and self._is_spoiled(running))
-        else:
-            if another:
-                self._look_up(running)
+        with self._surviving(running.work):
+            try:
+                another = running.transfer.collect(handle, code, message)
+            except OutboundError as error:
+                self._fail(running.work, error, spoiled=error.reason in _TIMEOUTS and self._is_spoiled(running))
             else:
-                self._succeed(running)
+                if another:
+                    self._look_up(running)
+                else:
+                    self._succeed(running)
         if len(self._handles) < _KEPT_HANDLES:
             # Lets go of callbacks and buffers now, not when the handle is next used.
             handle.reset()
             self._handles.append(handle)
         else:
             handle.close()
+
+    @contextlib.contextmanager
+    def _surviving(self, work: Work) -> Iterator[None]:
+        """Whatever goes wrong inside is the outcome of this one job: the loop goes on for all others."""
+        try:
+            yield
+        except OutboundError as error:
+            self._fail(work, error)
+        except Exception as error:  # of a kind, of our own reading of an answer, of a library
+            self._surprise(work, error)
 
     def _is_spoiled(self, running: _Running) -> bool:
         return self.lateness.spoiled(running.lost_before, running.transfer.timeout_seconds)
