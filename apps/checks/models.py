@@ -57,6 +57,8 @@ class Check(models.Model):
     degraded_after_ms = models.PositiveIntegerField(_("slow above"), null=True, blank=True)
     # Regions that must agree; empty means the majority of those with a fresh verdict.
     quorum = models.PositiveSmallIntegerField(_("quorum"), null=True, blank=True)
+    # Which part of the portal itself this looks at, for the checks of the first start; empty for everybody's own.
+    portal_part = models.CharField(max_length=16, blank=True, default="", editable=False)
     affects_status = models.BooleanField(_("affects the status"), default=True)
     enabled = models.BooleanField(_("enabled"), default=True)
     # When it was last switched on: a check that just began is "not measured", never "stale".

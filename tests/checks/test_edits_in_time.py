@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from apps.catalog.models import Target, TargetStatus
 from apps.catalog.services import switch_target
@@ -82,7 +83,7 @@ def test_a_check_of_a_kind_that_is_gone_does_not_hold_up_the_others() -> None:
     assert [job.check for job in jobs] == [str(good.pk)]
 
 
-def test_the_doorbell_rings_on_when_one_of_its_steps_fails(settings: SettingsWrapper) -> None:
+def test_the_doorbell_rings_on_when_one_of_its_steps_fails(settings: Any) -> None:
     rung: list[bool] = []
 
     def listen(**_: object) -> None:
