@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from apps.accounts.models import User
+from apps.catalog.models import Region
 from apps.catalog.signals import target_deleted, target_switched
 from apps.checks import services
 
@@ -20,3 +22,8 @@ def stop_looking(target_ids: list[UUID], actor: User | None = None, **_: Any) ->
 @receiver(target_switched)
 def follow_switch(target_ids: list[UUID], actor: User | None = None, **_: Any) -> None:
     services.follow_target_switch(target_ids=target_ids, removed=False, actor=actor)
+
+
+@receiver(post_save, sender=Region)
+def follow_region(instance: Region, **_: Any) -> None:
+    services.follow_region(region=instance)

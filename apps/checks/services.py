@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
-from apps.catalog.models import Target
+from apps.catalog.models import Region, Target
 from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
-from apps.checks.models import Check, CheckRun, CheckStatus, Incident
+from apps.checks.models import Check, CheckRegion, CheckRun, CheckStatus, Incident
 from apps.core import cache, clock, kindconfig
 from apps.core.clock import database_moment, database_now
 from apps.core.ids import uuid7
@@ -179,6 +179,21 @@ def follow_target_switch(*, target_ids: Iterable[UUID], removed: bool, actor: Us
             target_ids=identifiers, resolution=Incident.Resolution.TARGET_REMOVED, actor=actor
         )
     _settle(identifiers)
+
+
+SETTLED_AT_ONCE = 500
+
+
+def follow_region(*, region: Region) -> None:
+    """A region was switched on or off: every check gains or loses its row there. A few hundred targets at a time."""
+    rows = Check.objects.present()
+    if region.enabled:
+        rows = rows.exclude(regions__in=CheckRegion.objects.filter(region=region, enabled=True))
+    else:
+        rows = rows.filter(regions__region=region, regions__enabled=True)
+    targets = sorted(set(rows.values_list("target_id", flat=True)))
+    for start in range(0, len(targets), SETTLED_AT_ONCE):
+        follow_target_switch(target_ids=targets[start : start + SETTLED_AT_ONCE], removed=False)
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.catalog.models import Target, TargetStatus
+from apps.catalog.models import Region, Target, TargetStatus
 from apps.catalog.services import switch_target
 from apps.checks import dispatch, schedule, signals, tasks
 from apps.checks.models import Check, CheckRegion, Incident, StateChange
@@ -96,3 +96,18 @@ def test_the_doorbell_rings_on_when_one_of_its_steps_fails(settings: Any) -> Non
     finally:
         signals.ticked.disconnect(listen)
     assert rung == [True]
+
+
+def test_a_region_switched_off_or_on_takes_every_check_along() -> None:
+    check = make_check()
+    look(check, OK)
+    region = local()
+    region.enabled = False
+    region.save()
+    assert not CheckRegion.objects.get(source_check=check).enabled
+    assert TargetStatus.objects.get(target_id=check.target_id).status == "unknown"
+    region.enabled = True
+    region.save()
+    seoul = Region.objects.create(slug="seoul", name="Seoul")
+    rows = CheckRegion.objects.filter(source_check=check)
+    assert set(rows.values_list("region_id", "enabled")) == {(region.pk, True), (seoul.pk, True)}
