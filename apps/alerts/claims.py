@@ -131,10 +131,12 @@ _BURY = f"""
 _ANY_HOPELESS = f"SELECT EXISTS ({_HOPELESS})"
 
 
-def claim_due(limit: int) -> list[Claimed]:
-    """Claim at most `limit` notifications; each is counted as an attempt now, so that one that kills its process
-    runs out of attempts too."""
-    parameters = _parameters(limit=limit, lease=LEASE_SECONDS, interrupted=DeliveryReason.INTERRUPTED.value)
+def claim_due(limit: int, *, per_channel: int = PER_CHANNEL) -> list[Claimed]:
+    """Claim at most `limit` notifications, none for a channel that has `per_channel` senders; each is counted as an
+    attempt now, so that one that kills its process runs out of attempts too."""
+    parameters = _parameters(
+        limit=limit, per_channel=per_channel, lease=LEASE_SECONDS, interrupted=DeliveryReason.INTERRUPTED.value
+    )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_CLAIM, parameters)
         rows = cursor.fetchall()

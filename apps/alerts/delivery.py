@@ -1,12 +1,13 @@
 """The only retry loop: claim, commit, send, mark. At least once, with the same id on every attempt.
 
-One thread of this process talks to the database; a small pool does the sending, so a receiver that hangs holds one
-place for at most its timeout while everything else goes on. Nothing here is lost with the process: what was claimed
-and not marked is claimed again when its lease ends.
+One thread of a process talks to the database (`tasks` sees to it that it is one); a pool does the sending, so a
+receiver that hangs holds one place for at most its timeout while everything else goes on. Nothing here is lost with
+the process: what was claimed and not marked is claimed again when its lease ends.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -30,14 +31,14 @@ from apps.core.secrets import SecretUnreadable, unseal
 
 logger = structlog.get_logger(__name__)
 
-# Places in the air at once, in one run of the loop.
-PLACES = 16
+# Places in the air at once, in one run of the loop: threads that mostly wait. The last ones go to one message a
+# channel, so that it takes dozens of receivers that hang before another channel finds none free.
+PLACES = 64
+LAST_PLACES = 32
 # While something is in the air, how often the loop looks whether more has become due; and how long it goes on writing
 # down what has landed before it looks again, because a look costs more than an attempt when many wait.
 LOOK_EVERY_SECONDS = 0.5
 LOOK_AT_MOST_EVERY_SECONDS = 0.05
-# A run takes nothing new after this; what still waits is taken by the next one.
-RUN_SECONDS = 30.0
 
 # Spreads retries, guards nothing.
 _chance: Callable[[], float] = random.Random().random  # noqa: S311
@@ -53,8 +54,11 @@ class Attempt:
     delivery: Delivery
 
 
-def deliver_due(client: Client, *, run_seconds: float = RUN_SECONDS) -> int:
-    """Send what is due until nothing is, or for `run_seconds`. Returns the number of attempts made."""
+def deliver_due(client: Client, *, run_seconds: float = math.inf, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Send what is due, and what becomes due meanwhile, until nothing is. Returns the number of attempts made.
+
+    After `run_seconds`, or once `stopping` says so, nothing new is taken and what is in the air lands.
+    """
     started = time.monotonic()
     made, looked = 0, 0.0
     in_the_air: set[Future[Attempt]] = set()
@@ -62,7 +66,8 @@ def deliver_due(client: Client, *, run_seconds: float = RUN_SECONDS) -> int:
         while True:
             now = time.monotonic()
             rested = now - looked >= LOOK_AT_MOST_EVERY_SECONDS
-            if now - started < run_seconds and (rested or not in_the_air):
+            open_still = now - started < run_seconds and not stopping()
+            if open_still and (rested or not in_the_air):
                 in_the_air |= _launch(pool, client, PLACES - len(in_the_air))
                 looked = time.monotonic()
             if not in_the_air:
@@ -78,7 +83,9 @@ def _launch(pool: ThreadPoolExecutor, client: Client, places: int) -> set[Future
     if places <= 0:
         return set()
     bury_hopeless()
-    return {pool.submit(attempt, claimed, client) for claimed in claim_due(places)}
+    ample = places > LAST_PLACES
+    due = claim_due(places - LAST_PLACES) if ample else claim_due(places, per_channel=1)
+    return {pool.submit(attempt, claimed, client) for claimed in due}
 
 
 # --- One attempt ------------------------------------------------------------------------------------------

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import structlog
 from celery import shared_task
+from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from apps.alerts.delivery import deliver_due
 from apps.alerts.door import open_door
 from apps.alerts.routing import route_all
+from apps.alerts.turns import OneAtATime
 
 logger = structlog.get_logger(__name__)
 
 # A wake-up that lay longer than this has been overtaken by the next tick.
 WAKE_EXPIRES_SECONDS = 10
 
+_stopping = threading.Event()
+
+
+def _send() -> None:
+    deliver_due(open_door(), stopping=_stopping.is_set)
+
+
+# A worker has few threads and the tick needs one of them each second: telling takes one, however many receivers hang.
+_sending = OneAtATime(_send)
+
 
 @shared_task(ignore_result=True)
 def route_and_send() -> None:
-    """Route what happened, then send what is due. Any number may run at once."""
+    """Route what happened, then send what is due. Any number may run at once; one a process stays to send."""
     route_all()
-    deliver_due(open_door())
+    _sending.ask()
+
+
+@worker_shutting_down.connect
+def stop_sending(**_: Any) -> None:
+    """What is in the air may land; what still waits is for the next worker."""
+    _stopping.set()
 
 
 def wake() -> None:
