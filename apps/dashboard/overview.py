@@ -40,7 +40,7 @@ from apps.dashboard.rows import TargetRow, by_name, evidence_for, rows_of, urgen
 
 # What a page shows before it refers to the list: the rest is one click away, and the worst always stands first.
 PROVIDERS_SHOWN = 8
-MODELS_SHOWN = 6
+MODELS_SHOWN = 5
 SERVICES_SHOWN = 10
 WRONG_SHOWN = 20
 CHANGES_SHOWN = 15
