@@ -98,20 +98,14 @@ def test_receivers_that_hang_hold_one_thread_and_delay_no_other_channel(
     receiver: HttpServer, threads: ThreadPoolExecutor
 ) -> None:
     hanging = receiver.behave("/hang", hang)
-    for number in range(THREADS):
-        make_channel(hanging, name=f"Hanging {number}")
     good = make_channel(receiver.url("/hook"), name="Good")
-    together = Barrier(THREADS)
-
-    def happen_and_wake(number: int) -> None:
-        make_incident(f"Service {number}")
-        together.wait(PATIENCE_SECONDS)
-        route_and_send()
-
     began = time.monotonic()
-    wakes: set[Future[None]] = {
-        threads.submit(as_a_task(lambda number=number: happen_and_wake(number))) for number in range(THREADS)
-    }
+    wakes: set[Future[None]] = set()
+    for number in range(THREADS):
+        # Each wake finds something of its own to send, to a receiver that will hang.
+        make_channel(hanging, name=f"Hanging {number}")
+        make_incident(f"Service {number}")
+        wakes.add(threads.submit(as_a_task(route_and_send)))
     wait_until(lambda: sum(wake.done() for wake in wakes) >= THREADS - 1, "all but one thread to be free")
     wait_until(lambda: sent_through(good) == THREADS, "the other channel's messages")
     make_incident("Late")
