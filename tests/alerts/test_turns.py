@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from itertools import count
 from threading import Barrier, Event
 
@@ -132,7 +133,7 @@ def test_wakes_that_race_lose_nothing(receiver: HttpServer, threads: ThreadPoolE
             together.wait(PATIENCE_SECONDS)
             route_and_send()
 
-    wakes = [threads.submit(as_a_task(lambda thread=thread: happen_and_wake(thread))) for thread in range(THREADS)]
+    wakes = [threads.submit(as_a_task(partial(happen_and_wake, thread))) for thread in range(THREADS)]
     for wake in wakes:
         wake.result(timeout=PATIENCE_SECONDS * 2)
     assert sent_through(channel) == Notification.objects.count() == THREADS * rounds
