@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -101,12 +102,15 @@ def _operated(request: PageRequest, incident_id: UUID) -> Incident:
 @signed_in
 @require_POST
 def incident_acknowledge(request: PageRequest, incident_id: UUID) -> HttpResponseBase:
+    """Say who has it. A script that asks stays where it is: the parts that show the incident hear of it."""
     incident = _operated(request, incident_id)
     try:
         acknowledge_incident(incident=incident, actor=request.user)
     except IncidentConflict as error:
         messages.warning(request, str(error))
     else:
+        if request.htmx:
+            return HttpResponse(status=204)
         messages.success(request, _("Acknowledged. Everybody sees that you have it."))
     return redirect(incident)
 

@@ -256,6 +256,14 @@ def load_rows(request: PageRequest, entry: TargetList) -> dict[str, Any]:
 
 ROWS = Panel("rows", "dashboard/_list_rows.html", load_rows, "target", hold=True)
 
+# What a reader may hide.
+COLUMNS: list[tuple[str, Any]] = [
+    ("reason", _("Reason")),
+    ("since", _("Since")),
+    ("line", _("Response time, 1 h")),
+    ("uptime", _("Uptime 24 h")),
+    ("result", _("Last result")),
+]
 _SWITCHED: list[tuple[str, Any]] = [("yes", _("Watched")), ("no", _("Paused"))]
 
 

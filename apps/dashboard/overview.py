@@ -17,7 +17,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.accounts.doors import PageRequest
+from apps.accounts.access import Role
+from apps.accounts.doors import PageRequest, may
 from apps.catalog.models import AIModel, Provider, Target, TargetKind
 from apps.catalog.scope import scope_of
 from apps.catalog.selectors import list_providers, list_targets
@@ -112,6 +113,7 @@ class WrongRow:
 
     entry: WrongNow
     why: str
+    may_acknowledge: bool
 
     @property
     def target(self) -> Target:
@@ -127,7 +129,7 @@ def load_wrong(request: PageRequest) -> dict[str, Any]:
     entries = list_wrong_now(request.user, environment, limit=WRONG_SHOWN + 1)
     counts = summary_of(request)["targets"]
     seen = glance.get_last_seen(entry.target.status_row.cause_check for entry in entries)
-    rows = [WrongRow(entry, _why_now(entry, seen)) for entry in entries[:WRONG_SHOWN]]
+    rows = [_wrong_row(request, entry, seen) for entry in entries[:WRONG_SHOWN]]
     return {
         "rows": rows,
         "total": counts["outage"] + counts["degraded"],
@@ -155,8 +157,13 @@ def _last_problem(request: PageRequest, environment: UUID | None) -> LastProblem
     return LastProblem(incident, (incident.resolved_at - incident.opened_at).total_seconds())
 
 
-def _why_now(entry: WrongNow, seen: dict[UUID, glance.Seen]) -> str:
-    return sentence(entry.reason, evidence_for(entry.target, seen) or entry.evidence)
+def _wrong_row(request: PageRequest, entry: WrongNow, seen: dict[UUID, glance.Seen]) -> WrongRow:
+    waits = entry.incident is not None and entry.incident.acknowledged_at is None
+    return WrongRow(
+        entry=entry,
+        why=sentence(entry.reason, evidence_for(entry.target, seen) or entry.evidence),
+        may_acknowledge=waits and may(request.user, Role.OPERATOR, entry.target.environment_id),
+    )
 
 
 # --- Providers and services -----------------------------------------------------------------------------------

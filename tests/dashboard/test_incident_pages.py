@@ -103,6 +103,13 @@ def test_somebody_acknowledges_it_and_everybody_sees_who(page: Client, incident:
     assert "/acknowledge/" not in answer.content.decode()
 
 
+def test_a_script_that_acknowledges_stays_where_it_is(page: Client, incident: Incident) -> None:
+    answer = page.post(f"/incidents/{incident.pk}/acknowledge/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    incident.refresh_from_db()
+    assert incident.acknowledged_at is not None
+
+
 def test_acknowledging_a_resolved_one_says_that_there_is_nothing_left(
     page: Client, incident: Incident, operator: User
 ) -> None:

@@ -82,8 +82,16 @@ def test_what_is_wrong_stands_in_the_order_of_its_severity_with_why_since_and_wh
     assert shown.index("Broken one") < shown.index("Slow one")
     assert "Expected status 200, got 503." in shown
     assert operator.username in shown
-    assert "nobody yet" in shown
+    assert shown.count("Acknowledge") == 1
     assert "Good one" not in shown
+
+
+def test_a_viewer_reads_that_nobody_has_it(client: Client, viewer: User) -> None:
+    look(make_check("Broken one"), FAILED, FAILED)
+    client.force_login(viewer)
+    shown = text_of(client.get("/fragments/wrong/").content)
+    assert "nobody yet" in shown
+    assert "Acknowledge" not in shown
 
 
 def test_when_nothing_is_wrong_the_last_problem_is_remembered(page: Client) -> None:

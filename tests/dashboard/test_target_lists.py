@@ -136,6 +136,14 @@ def test_a_cursor_that_cannot_be_read_means_the_first_page(page: Client, cursor:
     assert names(page, f"/services/?cursor={cursor}") == ["Shop"]
 
 
+@pytest.mark.usefixtures("some")
+def test_every_column_that_may_be_hidden_is_marked_in_head_and_rows(page: Client) -> None:
+    shown = page.get("/services/").content.decode()
+    for column, _label in lists.COLUMNS:
+        assert f'value="{column}" checked' in shown
+        assert shown.count(f'data-column="{column}"') == 1 + 3
+
+
 def test_an_empty_list_says_what_would_stand_there(page: Client) -> None:
     assert "No service is watched yet." in text_of(page.get("/services/").content)
     make_service("Shop")
