@@ -12,7 +12,7 @@ class FirstCheckForm(forms.Form):
     url = forms.CharField(
         label=_("Address"),
         max_length=2_000,
-        widget=forms.URLInput(attrs={"placeholder": "https://example.com", "autocomplete": "url", "autofocus": True}),
+        widget=forms.URLInput(attrs={"placeholder": "https://example.com", "autocomplete": "url"}),
     )
 
 
