@@ -23,6 +23,9 @@ from apps.checks.services import open_config
 from apps.core.secrets import SecretUnreadable, seal, unseal
 from apps.probes.base import ProbeJob
 
+# What opening a config may need of the target's provider, in the same query.
+_WITH_PROVIDER = ("target__provider", "target__model__provider")
+
 logger = structlog.get_logger(__name__)
 
 # A region whose queue already holds this many batches is not sent more: a dead region must not fill the broker.
@@ -60,9 +63,7 @@ def make_jobs(region: str, claims: Iterable[schedule.Claim], run: UUID | None = 
     """Jobs with opened configs. One query. A check whose secret cannot be opened is left out and logged."""
     by_check = {claim.check_id: claim for claim in claims}
     jobs: list[ProbeJob] = []
-    for check in Check.objects.filter(pk__in=by_check).only(
-        "id", "kind", "config", "timeout_seconds", "degraded_after_ms"
-    ):
+    for check in Check.objects.filter(pk__in=by_check).select_related(*_WITH_PROVIDER):
         claim = by_check[check.pk]
         try:
             config = open_config(check)

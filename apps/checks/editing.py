@@ -22,6 +22,7 @@ from apps.catalog.models import Target, TargetKind
 from apps.checks import check_page, services
 from apps.checks.forms import CONDITION_FIELDS, CONDITION_OPERATORS, CheckForm
 from apps.checks.models import Check
+from apps.checks.provider_keys import provider_of
 from apps.checks.trying import LONGEST_SECONDS, try_check
 from apps.checks.views import operated
 from apps.core.forms import put_errors
@@ -101,9 +102,10 @@ def _defaults(kind: ProbeKind[Any], target: Target) -> dict[str, Any]:
 
 def _address_of(kind: ProbeKind[Any], target: Target) -> dict[str, str]:
     """What the catalog knows already: the service's link or the provider's base URL, where the kind asks for it."""
+    provider = provider_of(target)
     known = {
         "url": getattr(getattr(target, "service", None), "url", ""),
-        "base_url": getattr(getattr(target, "provider", None), "base_url", ""),
+        "base_url": provider.base_url if provider is not None else "",
         "model": target.name if target.kind == TargetKind.MODEL else "",
     }
     asked = {part.name for part in CheckForm(kind, None).parts.values()}
@@ -161,6 +163,7 @@ def _look_further(editing: Editing) -> None:
 def _try(editing: Editing) -> Outcome:
     values = editing.form.values()
     return try_check(
+        editing.target,
         editing.kind,
         editing.form.config(),
         timeout_seconds=values["timeout_seconds"],

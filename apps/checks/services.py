@@ -18,6 +18,7 @@ from apps.catalog.models import Region, Target
 from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
 from apps.checks.models import Check, CheckRegion, CheckRun, CheckStatus, Incident
+from apps.checks.provider_keys import with_provider_key
 from apps.core import cache, clock, kindconfig
 from apps.core.clock import database_moment, database_now
 from apps.core.ids import uuid7
@@ -73,7 +74,7 @@ def validate_config(kind: ProbeKind[Any], config: object, stored: dict[str, Any]
 
 def open_config(check: Check) -> dict[str, Any]:
     """The plain config, for the message to a probe worker and for nothing else."""
-    return kindconfig.unseal(probe_kind(check.kind).Config, check.config, unseal)
+    return with_provider_key(check.target, kindconfig.unseal(probe_kind(check.kind).Config, check.config, unseal))
 
 
 def masked_config(check: Check) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from apps.catalog.models import Target
+from apps.checks.provider_keys import with_provider_key
 from apps.checks.services import validate_config
 from apps.core import kindconfig
 from apps.core.addresses import probe_policy
@@ -26,6 +28,7 @@ _places = threading.BoundedSemaphore(_AT_ONCE)
 
 
 def try_check(
+    target: Target,
     kind: ProbeKind[Any],
     config: dict[str, Any],
     timeout_seconds: float,
@@ -38,7 +41,7 @@ def try_check(
     """
     sealed = validate_config(kind, config, stored)
     try:
-        plain = kindconfig.unseal(kind.Config, sealed, unseal)
+        plain = with_provider_key(target, kindconfig.unseal(kind.Config, sealed, unseal))
     except SecretUnreadable as error:
         raise ValidationError(str(error)) from error
     if not _places.acquire(blocking=False):
