@@ -59,8 +59,8 @@ messages: development ## Collect new strings into locale/, tell which have no tr
 backup: ## Write everything to FILE (make backup FILE=portal.tar)
 	@$(PORTAL) backup $(FILE)
 
-restore: ## Bring back what a backup holds (make restore FILE=portal.tar)
-	@$(PORTAL) restore $(FILE)
+restore: ## Bring back what a backup holds (make restore FILE=portal.tar YES=1)
+	@$(PORTAL) restore $(if $(YES),--yes) $(FILE)
 
 clean: ## Remove what can be made again; data in .state/ stays
 	rm -rf .venv frontend/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
