@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ import pytest
 from django.utils import timezone, translation
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from apps.accounts.models import User
     from apps.catalog.models import Environment
 
@@ -31,6 +34,21 @@ def _nobody_left_a_language_behind() -> Iterator[None]:
     yield
     timezone.deactivate()
     translation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for every browser test of the run: Playwright's loop can be started once in a process."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only browser tests load a browser
+
+    from tests.browser.chromium import FLAGS, chromium_path  # noqa: PLC0415
+
+    # Playwright's loop makes Django refuse the ORM in the main thread, where the tests use it on purpose.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield running
+        running.close()
 
 
 @pytest.fixture

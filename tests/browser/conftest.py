@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import pytest
 from django.db import connection, connections
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.chromium import FLAGS, chromium_path, find_chromium
+from tests.browser.chromium import find_chromium
 from tests.live.web_process import WebProcess, web_process
 
 _HERE = Path(__file__).parent
@@ -52,12 +52,8 @@ def web(database_name: str) -> Iterator[WebProcess]:
 
 
 @pytest.fixture(scope="session")
-def browser(web: WebProcess) -> Iterator[Browser]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        yield running
-        running.close()
+def browser(web: WebProcess, chromium: Browser) -> Browser:
+    return chromium
 
 
 class Complaints:

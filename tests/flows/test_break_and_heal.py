@@ -7,14 +7,12 @@ on an admin list. Nothing is reloaded by hand.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from standardwebhooks import Webhook
 
-from tests.browser.chromium import FLAGS, chromium_path
 from tests.flows.conftest import RunningPortal
 from tests.flows.rest import RestClient, wait_for
 from tests.flows.servers import Receiver, breakable_target, webhook_receiver
@@ -24,14 +22,6 @@ pytestmark = pytest.mark.browser
 INTERVAL_SECONDS = 1
 FAILURE_THRESHOLD = 2
 STATES = ("operational", "degraded", "outage", "unknown", "maintenance")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
-        yield running
-        running.close()
 
 
 def signed_in(browser: Browser, portal: RunningPortal, path: str) -> Page:
@@ -56,7 +46,7 @@ def verified(receiver: Receiver, secret: str, type_: str) -> list[dict[str, Any]
 
 
 def test_a_service_breaks_and_heals_and_everybody_who_should_know_knows(
-    portal: RunningPortal, browser: Browser, capsys: pytest.CaptureFixture[str]
+    portal: RunningPortal, chromium: Browser, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client = portal.client
     with breakable_target() as target, webhook_receiver() as receiver:
@@ -80,8 +70,8 @@ def test_a_service_breaks_and_heals_and_everybody_who_should_know_knows(
             },
         )
         wait_for(lambda: status_of(client, service["id"]) == "operational", "the first good look")
-        overview = signed_in(browser, portal, "/")
-        admin = signed_in(browser, portal, "/admin/catalog/target/")
+        overview = signed_in(chromium, portal, "/")
+        admin = signed_in(chromium, portal, "/admin/catalog/target/")
         expect(overview.get_by_text("Nothing is wrong")).to_be_visible()
         expect(admin.locator("#result_list")).to_contain_text("Operational")
 
