@@ -20,6 +20,7 @@ from apps.probes.base import Outcome, OutcomeState, Reason
 from apps.probes.engine.delivery import Delivery
 from apps.probes.engine.work import Done
 from tests.probes.engines import RunningEngine, job
+from tests.probes.exchanges import exchange
 from tests.servers.http import HttpServer
 from tests.servers.listening import SpeakingServer
 
@@ -88,6 +89,24 @@ def test_a_fault_of_our_own_is_the_outcome_of_one_job(monkeypatch: pytest.Monkey
             patched.setattr("apps.core.outbound.transfer.Transfer.resolved", fault)
             assert running.run(job("http", {"url": good.url()}))[0].reason is Reason.INTERNAL_ERROR
         assert running.run(job("http", {"url": good.url()}))[0].state is OutcomeState.OK
+
+
+@pytest.mark.parametrize(
+    ("charset", "body", "text"),
+    [
+        ("EUC-KR", "한국어".encode("euc-kr"), "한국어"),
+        ("iso-8859-1", b"\xe9", "é"),
+        ("windows-1252", b"\x80", "€"),
+        ('"utf-8"', "é".encode(), "é"),
+        ("punycode", b"bcher-kva", "bcher-kva"),
+        ("unicode_escape", b"\\u0041", "\\u0041"),
+        ("no such\0thing", b"\xff", "\ufffd"),
+    ],
+)
+def test_a_server_chooses_among_common_charsets_only(charset: str, body: bytes, text: str) -> None:
+    answer = exchange(body=body, headers={"content-type": f"text/plain; charset={charset}"})
+    assert answer.text() == text
+    assert answer.text(1) == text[:1]
 
 
 def test_a_thread_that_ended_by_itself_makes_the_engine_infinitely_old() -> None:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from encodings.aliases import aliases
 from enum import StrEnum
 from typing import Any
 
 MAX_REDIRECTS = 5
 DEFAULT_MAX_BYTES = 1024 * 1024
+# By Python's names. A server must not choose among all codecs: punycode, for one, takes quadratic time.
+_CHARSETS = frozenset(
+    {
+        *("utf_8", "ascii", "latin_1", "utf_16", "utf_16_le", "utf_16_be"),
+        *(f"cp{number}" for number in range(1250, 1259)),
+        *("euc_kr", "cp949", "shift_jis", "cp932", "euc_jp", "gb2312", "gbk", "gb18030", "big5"),
+    }
+)
+_MAX_CHARACTER_BYTES = 4
 
 
 class OutboundReason(StrEnum):
@@ -117,17 +127,23 @@ class Exchange:
     hops: tuple[Hop, ...] = ()
     certificate: Certificate | None = None
 
-    def text(self) -> str:
-        """The kept body as text: the charset the server names, else UTF-8; bytes that do not fit are replaced."""
-        charset = "utf-8"
+    def text(self, max_characters: int | None = None) -> str:
+        """The kept body as text: the charset the server names if it is a common one, else UTF-8.
+
+        Bytes that do not fit are replaced. With `max_characters` no more than that is decoded and given.
+        """
+        body = self.body if max_characters is None else self.body[: max_characters * _MAX_CHARACTER_BYTES]
+        return body.decode(self._charset(), "replace")[:max_characters]
+
+    def _charset(self) -> str:
         for part in self.headers.get("content-type", "").split(";")[1:]:
             name, _equals, value = part.strip().partition("=")
             if name.lower() == "charset":
-                charset = value.strip("\"' ")
-        try:
-            return self.body.decode(charset, "replace")
-        except (LookupError, ValueError):
-            return self.body.decode("utf-8", "replace")
+                wanted = value.strip("\"' ").lower().replace("-", "_")
+                # Not `codecs.lookup`, which remembers for ever every name it was asked for.
+                charset = aliases.get(wanted, wanted)
+                return charset if charset in _CHARSETS else "utf_8"
+        return "utf_8"
 
 
 class OutboundError(Exception):

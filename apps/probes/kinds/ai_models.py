@@ -183,7 +183,7 @@ def _evidence(exchange: Exchange) -> dict[str, Any]:
         "status_line": exchange.status_line,
         "actual": exchange.status,
         "headers": safe_headers(exchange.headers),
-        "body": exchange.text()[:_SNIPPET],
+        "body": exchange.text(_SNIPPET),
     }
 
 

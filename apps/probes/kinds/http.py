@@ -185,7 +185,7 @@ def _answer(exchange: Exchange) -> dict[str, Any]:
     }
     if b"\0" not in exchange.body[:_SNIPPET_BYTES]:
         # Anything else is no text, and tells a person nothing.
-        answer["body"] = exchange.text()[:_SNIPPET_BYTES]
+        answer["body"] = exchange.text(_SNIPPET_BYTES)
     if exchange.certificate is not None:
         answer["certificate"] = exchange.certificate.evidence()
     return answer
