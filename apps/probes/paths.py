@@ -18,6 +18,7 @@ from jsonpath.exceptions import JSONPathError
 
 MAX_PATH = 200
 _MAX_SEGMENTS = 20
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _PLAIN = re.compile(r"[\w-]+(\[\d{1,6}\])*(\.[\w-]+(\[\d{1,6}\])*)*|(\[\d{1,6}\])+(\.[\w-]+(\[\d{1,6}\])*)*")
 _STEP = re.compile(r"\[(\d+)\]|([\w-]+)")
 
@@ -95,6 +96,9 @@ def _query(path: str) -> Reader:
             _("This is not a valid JSON path: %(problem)s. Write, for example, json.items[0].status.")
             % {"problem": problem[:150]}
         ) from None
+    if "," in _QUOTED.sub("", full):
+        # Each such list multiplies the work of all before it.
+        raise BadPath(_("A JSON path selects one thing at a time: leave out the “,” inside “[ ]”."))
 
     def read(document: Any) -> Any:
         try:

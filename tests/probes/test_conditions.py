@@ -120,6 +120,8 @@ def test_an_answer_that_is_no_json_is_its_own_problem(body: str) -> None:
         ({"field": "json.a[", "value": 1}, "field", "not a valid JSON path"),
         ({"field": "json.$..a..b", "value": 1}, "field", "too costly"),
         ({"field": "json.$[?match(@.a, '(a*)*b')]", "value": 1}, "field", "match"),
+        ({"field": "json.$" + "[0,0,0,0]" * 11, "value": 1}, "field", "one thing at a time"),
+        ({"field": "json.$[?@['a,b']==1][1,2]", "value": 1}, "field", "one thing at a time"),
         ({"field": "json.$.a[?@.b =~ /x/]", "value": 1}, "field", "not a valid JSON path"),
         ({"field": "status", "operator": "contains", "value": "2"}, "operator", "Compare status with"),
         ({"field": "status", "operator": "~", "value": 2}, "operator", "Choose one of"),
