@@ -88,10 +88,10 @@ def test_a_query_of_many_rows_costs_the_memory_of_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"user": "postgres2"}, {"database": "other"}, {"query": "SELECT passwd FROM pg_shadow"}]
+    "change", [{"user": "U"}, {"database": "other"}, {"query": "SELECT passwd FROM pg_shadow -- a://b"}]
 )
 def test_a_stored_password_serves_only_what_it_was_entered_for(change: dict[str, str]) -> None:
-    stored = {"host": "db.test", "user": "u", "password": "p", "query": "SELECT 1"}
+    stored = {"host": "db.test", "user": "u", "password": "p", "query": "SELECT 1 -- a://b"}
     with pytest.raises(ConfigError) as caught:
         merge(PostgresConfig, stored, {**stored, "password": MASK, **change})
     assert list(caught.value.errors) == ["password"]

@@ -147,14 +147,18 @@ def _destination(struct_type: StructType, data: Mapping[str, Any]) -> tuple[Any,
 
 
 def _server(value: Any) -> Any:
-    """A URL's scheme, host and port; any other value as it is. A path on the same server is the same destination."""
+    """A URL's scheme, host and port; any other value as it is. A path on the same server is the same destination.
+
+    Only what has a scheme and a host is a URL: a database query may hold “://” too, and is another one by any letter.
+    """
     if isinstance(value, str) and "://" in value:
         try:
             parts = urlsplit(value.strip())
-            return parts.scheme.lower(), (parts.hostname or "").lower(), parts.port
+            if parts.scheme and parts.hostname:
+                return parts.scheme.lower(), parts.hostname.lower(), parts.port
         except ValueError:
             return value
-    return value.lower() if isinstance(value, str) else value
+    return value
 
 
 def without_private(struct_type: StructType, data: Mapping[str, Any]) -> dict[str, Any]:
