@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from typing import Annotated, Any, Literal
 
@@ -179,10 +178,11 @@ async def _first_row(connection: psycopg.AsyncConnection[tuple[Any, ...]], query
         # `binary` is what makes psycopg use the extended protocol; declaring answers no rows.
         await connection.execute(b"DECLARE probe NO SCROLL CURSOR FOR " + statement, binary=True)
         statement = b"FETCH 1 FROM probe"
-    async with contextlib.aclosing(connection.cursor().stream(statement)) as rows:
-        async for row in rows:
-            return row
-    return None
+    first: tuple[Any, ...] | None = None
+    # Row by row and to the end: a server that sends more than was asked for must not fill the memory.
+    async for row in connection.cursor().stream(statement):
+        first = row if first is None else first
+    return first
 
 
 def _not_connected(error: psycopg.OperationalError) -> Outcome:
