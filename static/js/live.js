@@ -21,7 +21,8 @@ const HIDDEN_POLL_MILLISECONDS = 120_000;
 const LONGEST_HOLD_MILLISECONDS = 5_000;
 const RETRY_MILLISECONDS = [5_000, 10_000, 30_000, 60_000];
 
-// element → {dirtyAt (0: clean), asked (by a person), inFlight, startedAt, failures, retryAt}
+// element → {dirtyAt (0: clean), waitsSince (dirtyAt of the request under way), asked (by a person), inFlight, startedAt,
+// failures, retryAt}
 const parts = new WeakMap();
 let nextStartAt = 0;
 let timer = 0;
@@ -34,7 +35,8 @@ const liveElements = () => [...document.querySelectorAll("[data-live]")];
 
 function part(element) {
   if (!parts.has(element)) {
-    parts.set(element, { dirtyAt: 0, asked: false, inFlight: false, startedAt: 0, failures: 0, retryAt: 0 });
+    const fresh = { dirtyAt: 0, waitsSince: 0, asked: false, inFlight: false, startedAt: 0, failures: 0, retryAt: 0 };
+    parts.set(element, fresh);
   }
   return parts.get(element);
 }
@@ -121,6 +123,7 @@ function work() {
 }
 
 function start(element, state, now) {
+  state.waitsSince = state.dirtyAt;
   state.dirtyAt = 0;
   state.inFlight = true;
   state.startedAt = now;
@@ -152,11 +155,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     leaveForLogin();
   } else if (isLive(target) && event.detail.requestConfig?.elt === target && event.detail.shouldSwap) {
     const state = part(target);
-    const askedAt = state.startedAt;
-    if (isBusy(target) || isHeld(target, { ...state, dirtyAt: askedAt }, Date.now())) {
-      // Somebody came in between asking and answering: ask again when they are done.
+    if (isBusy(target) || isHeld(target, { ...state, dirtyAt: state.waitsSince }, Date.now())) {
+      // Somebody came in between asking and answering: ask again when they are done, or have waited long enough.
       event.detail.shouldSwap = false;
-      state.dirtyAt ||= askedAt;
+      state.dirtyAt = state.waitsSince;
       schedule(SPACING_MILLISECONDS);
     }
   }
@@ -184,6 +186,15 @@ document.addEventListener("htmx:afterRequest", (event) => {
   } else if (event.detail.failed && !event.detail.xhr?.getResponseHeader("HX-Trigger")) {
     const status = event.detail.xhr?.status;
     toast(status ? word("request_failed", { status }) : word("request_unreachable"), "error");
+  }
+});
+
+/* Whoever changes something inside a part sees it at once, wherever their pointer is. */
+document.addEventListener("htmx:afterRequest", (event) => {
+  const element = event.detail.elt?.closest?.("[data-live]");
+  if (element && event.detail.successful && event.detail.requestConfig?.verb !== "get") {
+    part(element).asked = true;
+    markDirty(element);
   }
 });
 
