@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models, transaction
@@ -18,6 +20,7 @@ from apps.accounts.services import record_audit
 from apps.catalog import signals
 from apps.catalog.models import AIModel, Environment, Provider, Service, Target, TargetKind, TargetStatus
 from apps.core import cache, clock
+from apps.core.addresses import RULE_LABELS, probe_policy
 from apps.core.news import announce
 from apps.core.secrets import seal
 
@@ -202,8 +205,24 @@ def check_base_url(url: str) -> None:
     if not url:
         return
     check_link(url)
-    if "@" in url.split("://", 1)[-1].split("/", 1)[0]:
+    parts = urlsplit(url)
+    _refuse_address(parts.hostname or "")
+    if "@" in parts.netloc:
         raise ValidationError(_("Leave the user and password out of the address; enter the key in its own field."))
+
+
+def _refuse_address(host: str) -> None:
+    """An address written out is judged when it is saved; a name is judged by what it leads to, at every look."""
+    try:
+        address = str(ip_address(host))
+    except ValueError:
+        return
+    rule = probe_policy(settings.PORTAL_PROBE_DENY).refusal(address)
+    if rule is not None:
+        raise ValidationError(
+            _("The portal must not contact %(address)s (%(rule)s). Enter another address.")
+            % {"address": address, "rule": RULE_LABELS.get(rule, rule)}
+        )
 
 
 def _check_key_stays(target: Target, fields: dict[str, Any]) -> None:

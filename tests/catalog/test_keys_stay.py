@@ -34,3 +34,10 @@ def test_a_new_key_may_come_with_a_new_server(provider: Provider) -> None:
     update_target(actor=None, target=provider.target, base_url="https://elsewhere.example.com/v1", api_key="other")
     provider.refresh_from_db()
     assert provider.base_url == "https://elsewhere.example.com/v1"
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "[::ffff:169.254.169.254]", "224.0.0.1"])
+def test_an_address_that_is_always_refused_is_refused_when_it_is_saved(provider: Provider, address: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        update_target(actor=None, target=provider.target, base_url=f"http://{address}/v1", api_key="secret")
+    assert list(caught.value.message_dict) == ["base_url"]

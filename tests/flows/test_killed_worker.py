@@ -31,7 +31,7 @@ def test_a_check_whose_worker_was_killed_is_looked_at_again_after_its_lease(port
         os.kill(portal.processes.pids["worker"], signal.SIGKILL)
 
         results = f"/api/v1/checks/{check['id']}/results/"
-        wait_for(lambda: portal.client.get(results)["results"], "a result after the lease ran out", 40)
+        wait_for(lambda: portal.client.get(results)["results"], "a result after the lease ran out", 90)
         assert target.started >= 2, "the look was taken again"
         rows = portal.client.get(results)["results"]
         assert len(rows) == len({row["id"] for row in rows}) == 1

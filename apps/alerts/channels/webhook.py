@@ -286,7 +286,7 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 def _excerpt(exchange: Exchange) -> str:
     """The start of the answer as plain text: control characters would break a log line, and PostgreSQL takes no NUL."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in exchange.text()[:ANSWER_LIMIT_CHARACTERS])
+    printable = "".join(letter if letter.isprintable() else " " for letter in exchange.text(ANSWER_LIMIT_CHARACTERS))
     return " ".join(printable.split())
 
 
