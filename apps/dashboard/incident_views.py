@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, may, require, signed_in
@@ -116,9 +116,12 @@ def incident_acknowledge(request: PageRequest, incident_id: UUID) -> HttpRespons
 
 
 @signed_in
-@require_POST
+@require_http_methods(["GET", "POST"])
 def incident_note(request: PageRequest, incident_id: UUID) -> HttpResponseBase:
     incident = _operated(request, incident_id)
+    if request.method == "GET":
+        # Where a refused note leaves the browser: loading that address again leads back to the incident.
+        return redirect(incident)
     form = NoteForm(request.POST)
     if not form.is_valid():
         return _page(request, incident, form, status=400)

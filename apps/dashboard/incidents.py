@@ -184,8 +184,10 @@ def entry_of(event: IncidentEvent, incident: Incident) -> dict[str, Any]:
     }
     if kind in _ICONS:
         entry["icon"] = _ICONS[kind]
+    elif kind == IncidentEvent.Kind.RESOLVED and incident.resolution == Incident.Resolution.RECOVERED:
+        entry["status"] = Status.OPERATIONAL
     elif kind == IncidentEvent.Kind.RESOLVED:
-        entry["status"] = Status.OPERATIONAL if incident.resolution == Incident.Resolution.RECOVERED else Status.UNKNOWN
+        entry["icon"] = "check"  # somebody closed it: that says nothing about the target
     else:
         entry["status"] = event.change.get("to", incident.severity)
     return entry

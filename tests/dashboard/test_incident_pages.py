@@ -193,8 +193,20 @@ def test_steps_are_taken_by_post_with_a_token_only(operator: User, incident: Inc
     client = Client(enforce_csrf_checks=True)
     client.force_login(operator)
     address = f"/incidents/{incident.pk}/{action}/"
-    assert client.get(address).status_code == 405
+    looked = client.get(address)
+    assert looked.status_code == 302 if action == "notes" else looked.status_code == 405
     assert client.post(address, {"text": "x"}).status_code == 403
+    assert not incident.events.exclude(kind="opened").exists()
+
+
+def test_an_incident_closed_by_hand_shows_how_its_target_stands(operator: User, incident: Incident) -> None:
+    resolve_incident(incident=incident, actor=operator, force=True)
+    client = Client()
+    client.force_login(operator)
+    shown = client.get(incident.get_absolute_url()).content.decode()
+    assert "Resolved by hand" in shown
+    assert '<span class="sr-only">Operational' not in shown
+    assert ">Outage<" in shown
 
 
 def test_an_incident_of_a_deleted_target_is_gone(page: Client, broken: Check, incident: Incident) -> None:
