@@ -31,6 +31,7 @@ urlpatterns = [
     path("", views.overview_page, name="overview"),
     path("fragments/<slug:name>/", views.overview_fragment, name="overview-fragment"),
     path("first-check/", views.first_check, name="first-check"),
+    path("first-run/", views.first_run_is_over, name="first-run"),
     path("targets/bulk/", views.target_bulk, name="target-bulk"),
     *_lists(),
     path("targets/<uuid:target_id>/", views.target_page, name="target"),

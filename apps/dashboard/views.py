@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest, may, require, signed_in
@@ -57,6 +58,15 @@ def _first_run(request: PageRequest, form: FirstCheckForm, status: int = 200) ->
         "has_role": access_of(request.user).allows_somewhere(Role.VIEWER),
     }
     return render(request, "dashboard/first_run.html", context, status=status)
+
+
+@signed_in
+@require_safe
+def first_run_is_over(request: PageRequest) -> HttpResponseBase:
+    """What the first-run page asks when something was added: 204 while there is still nothing, else "load me again"."""
+    if overview.summary_of(request)["targets"]["total"]:
+        return HttpResponseClientRefresh()
+    return HttpResponse(status=204)
 
 
 def _environment_to_write(request: PageRequest) -> Environment | None:

@@ -220,6 +220,12 @@ def test_a_bad_first_url_is_a_sentence_at_the_field_and_stores_nothing(page: Cli
     assert get_summary(operator)["targets"]["total"] == 0
 
 
+def test_the_first_run_page_learns_when_it_is_over(page: Client) -> None:
+    assert page.get("/first-run/").status_code == 204
+    make_service("Shop")
+    assert page.get("/first-run/").headers["HX-Refresh"] == "true"
+
+
 # --- A panel that fails ---------------------------------------------------------------------------------------
 
 
