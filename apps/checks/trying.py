@@ -23,8 +23,8 @@ from apps.probes.base import Outcome, ProbeKind
 from apps.probes.runner import run_once
 
 LONGEST_SECONDS = 15.0
-_AT_ONCE = 4
-_places = threading.BoundedSemaphore(_AT_ONCE)
+AT_ONCE = 4
+_places = threading.BoundedSemaphore(AT_ONCE)
 
 
 def try_check(

@@ -29,7 +29,7 @@ def load_rows(request: PageRequest) -> dict[str, Any]:
     return {
         "page": page,
         "rows": [incidents.row_of(incident) for incident in page.rows],
-        "filtered": bool(filters.query()),
+        "filtered": filters.is_active,
         "url": reverse("dashboard:incident-list"),
     }
 
@@ -45,7 +45,7 @@ def incident_list(request: PageRequest) -> HttpResponseBase:
         "panels": draw_all(request, ROWS, request.get_full_path()),
         "filter_fields": incidents.filter_fields(filters),
         "chips": incidents.chips_of(request.user, filters, request.path),
-        "keep": {"target": filters.target} if filters.target else {},
+        "keep": filters.kept,
         "open": summary_of(request)["incidents"]["open"],
         "url": request.path,
     }

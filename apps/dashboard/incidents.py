@@ -19,6 +19,7 @@ from apps.accounts.doors import PageRequest, may
 from apps.accounts.models import User
 from apps.alerts.models import Notification
 from apps.catalog.models import Target
+from apps.catalog.scope import PARAMETER
 from apps.catalog.status import Status
 from apps.checks.models import Incident, IncidentEvent, StateChange
 from apps.checks.reasons import sentence
@@ -51,6 +52,8 @@ class IncidentFilters:
     severity: str = ""
     target: str = ""
     cursor: str = ""
+    # Only carried along; `scope_of` reads it.
+    environment: str = ""
 
     @classmethod
     def read(cls, query: QueryDict) -> IncidentFilters:
@@ -60,11 +63,22 @@ class IncidentFilters:
             severity=severity if severity in Incident.Severity.values else "",
             target=_uuid(query.get("target", "")),
             cursor=query.get("cursor", ""),
+            environment=query.get(PARAMETER, "")[:64],
         )
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.state or self.severity or self.target)
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What the filter bar carries along without a field of its own."""
+        named = {"target": self.target, PARAMETER: self.environment}
+        return {name: value for name, value in named.items() if value}
 
     def query(self, **changes: Any) -> str:
         changed = replace(self, **{"cursor": "", **changes})
-        named = {"state": changed.state, "severity": changed.severity, "target": changed.target}
+        named = {"state": changed.state, "severity": changed.severity, **changed.kept}
         return urlencode({name: value for name, value in named.items() if value})
 
 

@@ -20,7 +20,7 @@ from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest
 from apps.accounts.models import User
 from apps.catalog.models import Target, TargetKind
-from apps.catalog.scope import scope_of
+from apps.catalog.scope import PARAMETER, scope_of
 from apps.catalog.selectors import list_targets
 from apps.catalog.status import Status
 from apps.core.keyset import Column, Page, page_of
@@ -115,6 +115,8 @@ class Filters:
     search: str = ""
     sort: str = DEFAULT_SORT
     cursor: str = ""
+    # Only carried along, so that a link means the same to whoever opens it; `scope_of` reads it.
+    environment: str = ""
 
     @classmethod
     def read(cls, query: QueryDict) -> Filters:
@@ -130,6 +132,7 @@ class Filters:
             search=_text(query.get("q", "")),
             sort=sort if sort in SORTS else DEFAULT_SORT,
             cursor=query.get("cursor", ""),
+            environment=_text(query.get(PARAMETER, "")),
         )
 
     @property
@@ -145,6 +148,7 @@ class Filters:
             "enabled": changed.enabled,
             "tag": changed.tag,
             "q": changed.search,
+            PARAMETER: changed.environment,
         }
         pairs = [(name, value) for name, value in named.items() if value]
         if changed.sort != DEFAULT_SORT:
@@ -304,4 +308,5 @@ def chips_of(filters: Filters, entry: TargetList, path: str) -> list[dict[str, s
 
 def kept(filters: Filters) -> dict[str, str]:
     """What the filter bar carries along without a field of its own."""
-    return {"sort": filters.sort} if filters.sort != DEFAULT_SORT else {}
+    named = {"sort": filters.sort if filters.sort != DEFAULT_SORT else "", PARAMETER: filters.environment}
+    return {name: value for name, value in named.items() if value}

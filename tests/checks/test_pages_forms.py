@@ -94,6 +94,7 @@ def test_the_form_begins_with_what_the_catalog_knows(page: Client, target: Targe
     provider = make_provider("OpenAI", base_url="https://api.example.com/v1")
     content = page.get(address(make_model(provider, "gpt-5").target, "ai_models")).content.decode()
     assert 'value="gpt-5"' in content
+    assert 'value="https://api.example.com/v1"' in content
 
 
 def test_only_kinds_that_suit_the_target_are_offered(page: Client, target: Target) -> None:

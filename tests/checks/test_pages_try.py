@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from apps.accounts.models import User
 from apps.catalog.models import Target
 from apps.checks.models import Check, CheckResult, CheckRun
+from apps.checks.trying import AT_ONCE, try_check
+from apps.probes.base import PROBE_KINDS
 from tests.checks.looking import make_check
 from tests.checks.test_pages_forms import GOOD, address
 from tests.dashboard.test_overview_page import text_of
 from tests.factories import make_service
+from tests.flows.rest import wait_for
 from tests.servers.http import HttpServer, answer
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +90,17 @@ def test_without_scripts_trying_shows_the_form_again_with_what_was_found(
     assert "Tried just now" in content
     assert f'value="{server.url("/")}"' in content
     assert not Check.objects.exists()
+
+
+def test_only_a_few_are_tried_at_once(server: HttpServer) -> None:
+    kind, service = PROBE_KINDS.get("http"), Target(kind="service", name="Shop")
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as executor:
+        slow = [executor.submit(try_check, service, kind, {"url": server.url("/hang")}, 2.0) for _ in range(AT_ONCE)]
+        wait_for(lambda: len(server.received) == AT_ONCE, "every look to be under way")
+        with pytest.raises(ValidationError, match="Several checks are being tried"):
+            try_check(service, kind, {"url": server.url("/")}, 2.0)
+        assert {look.result().reason for look in slow} == {"timeout"}
+    assert try_check(service, kind, {"url": server.url("/")}, 2.0).state == "ok"
 
 
 def test_trying_takes_the_role_of_an_operator(client: Client, viewer: User, target: Target, server: HttpServer) -> None:

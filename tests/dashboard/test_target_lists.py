@@ -137,6 +137,15 @@ def test_a_cursor_that_cannot_be_read_means_the_first_page(page: Client, cursor:
 
 
 @pytest.mark.usefixtures("some")
+def test_a_link_keeps_the_environment_it_was_made_in(page: Client) -> None:
+    shown = page.get("/services/?environment=prod&status=outage").content.decode()
+    assert 'name="environment" value="prod"' in shown
+    assert 'class="chip" href="/services/?environment=prod"' in shown
+    incidents = page.get("/incidents/?environment=prod&state=open").content.decode()
+    assert 'class="chip" href="/incidents/?environment=prod"' in incidents
+
+
+@pytest.mark.usefixtures("some")
 def test_every_column_that_may_be_hidden_is_marked_in_head_and_rows(page: Client) -> None:
     shown = page.get("/services/").content.decode()
     for column, _label in lists.COLUMNS:
