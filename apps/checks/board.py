@@ -34,6 +34,8 @@ class RegionRow:
     generation: int
     claimed: bool
     interval_seconds: int
+    # A heartbeat's row: nobody claims it, and silence is judged by its own deadline.
+    passive: bool
     last_result_at: datetime | None
     state: state.RegionState
     changed: bool = False
@@ -107,7 +109,7 @@ _TARGETS = """
 _CHECKS = """
     SELECT c.id, c.target_id, c.failure_threshold, c.recovery_threshold, c.quorum, c.affects_status,
            coalesce(k.verdict, 'unknown'), coalesce(k.reason, 'not_measured'), coalesce(k.since, c.created_at),
-           r.id, r.region_id, r.generation, r.lease_until IS NOT NULL, r.interval_seconds, r.last_result_at,
+           r.id, r.region_id, r.generation, r.lease_until IS NOT NULL, r.interval_seconds, r.passive, r.last_result_at,
            r.verdict, r.verdict_since, r.reason, r.failures, r.degradations, r.successes, r.recoveries
     FROM checks_check c
     JOIN catalog_target t ON t.id = c.target_id AND t.deleted_at IS NULL AND t.enabled
@@ -165,14 +167,15 @@ def _region_row(check_id: UUID, columns: tuple[Any, ...]) -> RegionRow:
         generation=columns[2],
         claimed=columns[3],
         interval_seconds=columns[4],
-        last_result_at=columns[5],
+        passive=columns[5],
+        last_result_at=columns[6],
         state=state.RegionState(
-            verdict=Status(columns[6]),
-            since=columns[7],
-            reason=columns[8],
-            failures=columns[9],
-            degradations=columns[10],
-            successes=columns[11],
-            recoveries=columns[12],
+            verdict=Status(columns[7]),
+            since=columns[8],
+            reason=columns[9],
+            failures=columns[10],
+            degradations=columns[11],
+            successes=columns[12],
+            recoveries=columns[13],
         ),
     )

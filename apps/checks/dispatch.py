@@ -5,7 +5,6 @@ A probe worker needs the broker's address and the sealing key, nothing else: eve
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -17,10 +16,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from apps.catalog.models import Region
-from apps.checks import schedule
+from apps.checks import messages, schedule
 from apps.checks.models import Check, CheckRun
 from apps.checks.services import open_config
-from apps.core.secrets import SecretUnreadable, seal, unseal
+from apps.core.secrets import SecretUnreadable
 from apps.probes.base import ProbeJob
 
 # What opening a config may need of the target's provider, in the same query.
@@ -94,17 +93,8 @@ def send_batch(region: str, jobs: list[ProbeJob]) -> None:
     if not jobs:
         return
     lease = max(job.timeout_seconds for job in jobs) + schedule.LEASE_MARGIN_SECONDS
-    probe_batch.apply_async(args=(pack(jobs),), queue=queue_of(region), expires=lease)
-
-
-def pack(jobs: list[ProbeJob]) -> str:
-    """Jobs as one sealed text: configs hold secrets, and the broker is not where secrets are kept."""
-    return seal(json.dumps([job.to_wire() for job in jobs]))
-
-
-def unpack(message: str) -> list[ProbeJob]:
-    """The inverse of `pack`. Raises SecretUnreadable for another key."""
-    return [ProbeJob.from_wire(data) for data in json.loads(unseal(message))]
+    message = messages.pack_batch(messages.Batch(region=region, jobs=jobs, guards=[]))
+    probe_batch.apply_async(args=(message,), queue=queue_of(region), expires=lease)
 
 
 def send_run(run: CheckRun) -> None:

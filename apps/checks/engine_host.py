@@ -7,12 +7,16 @@ beside it.
 from __future__ import annotations
 
 import os
+import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
 
+from apps.checks import messages
+from apps.checks.messages import Batch, Report
 from apps.core.addresses import probe_policy
 from apps.probes.base import Finished, ProbeJob
 
@@ -24,13 +28,16 @@ logger = structlog.get_logger(__name__)
 # An engine whose loop has not turned for this long is stuck beyond its leases: the process ends and is restarted.
 STUCK_SECONDS = 60
 
+# Names this process in what it reports: another one after every start.
+WORKER = f"{socket.gethostname()}-{os.getpid()}"
+
 _lock = threading.Lock()
 _engine: Engine | None = None
 
 
-def submit(jobs: list[ProbeJob]) -> list[ProbeJob]:
-    """Hand jobs to the engine; returns those it had no room for."""
-    return _running().submit(jobs)
+def submit(batch: Batch) -> list[ProbeJob]:
+    """Hand a batch to the engine; returns the jobs it had no room for."""
+    return _running().submit(batch.jobs)
 
 
 def in_flight() -> int:
@@ -52,7 +59,13 @@ def _deliver(finished: list[Finished]) -> None:
     """Runs on the engine's delivery thread; raising makes the engine keep the outcomes and try again."""
     from apps.checks.tasks import record_outcomes  # noqa: PLC0415 - tasks use this module
 
-    record_outcomes.apply_async(args=([item.to_wire() for item in finished],))
+    report = Report(
+        region=settings.PORTAL_REGION,
+        worker=WORKER,
+        sent_at=time.time(),
+        outcomes=messages.without_configs(finished),
+    )
+    record_outcomes.apply_async(args=(messages.pack_report(report),))
 
 
 def end_if_stuck() -> None:

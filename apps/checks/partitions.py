@@ -1,7 +1,7 @@
 """Partitions of the result tables: made ahead, dropped behind. A row without one lands in the DEFAULT partition.
 
-Results: daily, 30 days. Evidence: monthly, 180 days. Dropping a partition costs nothing and leaves no dead rows, which
-deleting from one large table does not.
+Results and pings: daily, 30 days. Evidence: monthly, 180 days. Dropping a partition costs nothing and leaves no dead
+rows, which deleting from one large table does not.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Table:
 
 RESULTS = Table("checks_checkresult", monthly=False, keep=timedelta(days=30))
 EVIDENCE = Table("checks_checkevidence", monthly=True, keep=timedelta(days=180))
-TABLES = (RESULTS, EVIDENCE)
+PINGS = Table("checks_ping", monthly=False, keep=timedelta(days=30))
+TABLES = (RESULTS, EVIDENCE, PINGS)
 
 
 def maintain(now: datetime | None = None) -> None:

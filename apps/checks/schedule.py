@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from apps.catalog.models import Region
@@ -18,6 +19,7 @@ from apps.catalog.status import Status
 from apps.checks.models import Check, CheckRegion
 from apps.checks.state import NOT_MEASURED
 from apps.core.clock import database_now
+from apps.probes.base import PROBE_KINDS
 
 BATCH = 200
 # A lease outlives the longest timeout of its batch by this much: the way to the worker and back.
@@ -61,7 +63,7 @@ def mark_tick() -> None:
 _CLAIM = """
     WITH due AS (
         SELECT id, timeout_seconds FROM checks_checkregion
-        WHERE enabled AND region_id = %(region)s AND next_due_at <= now()
+        WHERE enabled AND NOT passive AND region_id = %(region)s AND next_due_at <= now()
           AND (lease_until IS NULL OR lease_until <= now())
         ORDER BY next_due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ), lease AS (
@@ -91,7 +93,7 @@ _CLAIM_NOW = """
     UPDATE checks_checkregion SET
         generation = generation + 1,
         lease_until = now() + make_interval(secs => timeout_seconds + %(margin)s)
-    WHERE check_id = %(check)s AND region_id = %(region)s AND enabled
+    WHERE check_id = %(check)s AND region_id = %(region)s AND enabled AND NOT passive
     RETURNING generation
 """
 
@@ -117,6 +119,18 @@ _UNMEASURED = {
 }
 
 
+def regions_of(check: Check, *, passive: bool) -> list[Region]:
+    """Where it is looked at from: the regions chosen for it, else every one; only those enabled.
+
+    A heartbeat is heard where the portal itself is, and nowhere else.
+    """
+    if passive:
+        return list(Region.objects.filter(slug=settings.PORTAL_REGION))
+    chosen = list(check.only_regions.values_list("pk", flat=True))
+    enabled = Region.objects.filter(enabled=True)
+    return list(enabled.filter(pk__in=chosen) if chosen else enabled)
+
+
 @transaction.atomic
 def sync_regions(check: Check) -> None:
     """Bring the check's schedule rows in step with it: one an enabled region, generation bumped, counters kept.
@@ -125,14 +139,17 @@ def sync_regions(check: Check) -> None:
     begins anew: what it last saw is as old as the pause, and a status is never assumed.
     """
     active = check.enabled and check.deleted_at is None and check.target.enabled and check.target.deleted_at is None
+    passive = PROBE_KINDS.get(check.kind).transport == "push"
     now = database_now()
     existing = {row.region_id: row for row in check.regions.select_for_update().order_by("id")}
-    for region in Region.objects.filter(enabled=True):
+    for region in regions_of(check, passive=passive):
         row = existing.pop(region.pk, None)
         fields: dict[str, Any] = {
             "enabled": active,
             "interval_seconds": check.interval_seconds,
+            "retry_interval_seconds": check.retry_interval_seconds,
             "timeout_seconds": check.timeout_seconds,
+            "passive": passive,
             "offset_seconds": offset_of(check.pk, region.pk, check.interval_seconds),
             "next_due_at": now,
             "lease_until": None,

@@ -19,7 +19,7 @@ _STALE_TARGETS = """
     SELECT DISTINCT c.target_id FROM checks_checkregion r
     JOIN checks_check c ON c.id = r.check_id
     CROSS JOIN checks_clock k
-    WHERE r.enabled AND r.verdict <> 'unknown'
+    WHERE r.enabled AND NOT r.passive AND r.verdict <> 'unknown'
       AND now() - greatest(coalesce(r.last_result_at, r.verdict_since), k.steady_since)
           > greatest(make_interval(secs => 3 * r.interval_seconds), interval '30 seconds')
     LIMIT %s
@@ -40,7 +40,7 @@ def mark_stale(target_ids: list[UUID]) -> int:
     steady_since = Clock.objects.values_list("steady_since", flat=True).get()
     for check in board.checks.values():
         for row in check.regions:
-            if row.state.verdict is Status.UNKNOWN:
+            if row.passive or row.state.verdict is Status.UNKNOWN:
                 continue
             measured_at: datetime = row.last_result_at or row.state.since or now
             if state.is_stale(measured_at, steady_since, now, row.interval_seconds):

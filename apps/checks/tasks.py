@@ -14,7 +14,7 @@ from django.db import OperationalError
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from apps.catalog.models import Region
-from apps.checks import dispatch, engine_host, partitions, recording, retention, schedule, signals, staleness
+from apps.checks import dispatch, engine_host, messages, partitions, recording, retention, schedule, signals, staleness
 from apps.probes.base import Finished
 
 RECORD_TRIES = 3
@@ -59,16 +59,16 @@ def probe_batch(message: str) -> None:
 
     Opens no database. What the engine has no room for is left to its lease, and said in the log.
     """
-    jobs = dispatch.unpack(message)
-    refused = engine_host.submit(jobs)
+    batch = messages.unpack_batch(message)
+    refused = engine_host.submit(batch)
     if refused:
-        logger.warning("engine_full", refused=len(refused), batch=len(jobs), in_flight=engine_host.in_flight())
+        logger.warning("engine_full", refused=len(refused), batch=len(batch.jobs), in_flight=engine_host.in_flight())
 
 
 @shared_task(ignore_result=True)
-def record_outcomes(outcomes: list[dict[str, Any]]) -> None:
-    """Store a hand-over of the engine (up to a few hundred outcomes) and decide what follows, in one transaction."""
-    finished = [Finished.from_wire(data) for data in outcomes]
+def record_outcomes(message: str) -> None:
+    """Store a hand-over of an engine (up to a few hundred outcomes) and decide what follows, in one transaction."""
+    finished = messages.unpack_report(message).outcomes
     started = time.monotonic()
     recorded = _record(finished)
     if recorded.dropped:

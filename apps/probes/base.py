@@ -32,6 +32,7 @@ __all__ = [
     "OutcomeState",
     "ProbeJob",
     "ProbeKind",
+    "PushProbeKind",
     "Reason",
     "condition_sentence",
     "sentence",
@@ -156,7 +157,7 @@ ConfigType = TypeVar("ConfigType", bound=msgspec.Struct)
 
 
 class ProbeKind(Generic[ConfigType]):
-    """One way of looking. `Config` is the one schema for API, form and engine; subclass one of the two below."""
+    """One way of looking. `Config` is the one schema for API, form and engine; subclass one of the three below."""
 
     name: ClassVar[str]
     label: ClassVar[Text]
@@ -164,7 +165,7 @@ class ProbeKind(Generic[ConfigType]):
     Config: type[ConfigType]
     # Which kinds of target it suits: "provider", "model", "service".
     target_kinds: ClassVar[frozenset[str]] = frozenset({"service"})
-    transport: ClassVar[Literal["http", "async"]]
+    transport: ClassVar[Literal["http", "async", "push"]]
     default_interval_seconds: ClassVar[int] = 60
     default_timeout_seconds: ClassVar[float] = 10.0
 
@@ -200,6 +201,12 @@ class AsyncProbeKind(ProbeKind[ConfigType]):
     async def look(self, config: ConfigType, looking: Looking) -> Outcome:
         """Look once. May raise OutboundError, OSError and TimeoutError: the runner turns each into its outcome."""
         raise NotImplementedError
+
+
+class PushProbeKind(ProbeKind[ConfigType]):
+    """A kind that is told instead of looking: nobody claims its checks, and no engine ever runs it."""
+
+    transport = "push"
 
 
 PROBE_KINDS: Registry[ProbeKind[Any]] = Registry("probe kind", package="apps.probes.kinds")

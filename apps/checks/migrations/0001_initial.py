@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import apps.catalog.status
-import apps.checks.models
+import apps.checks.models.check
 import apps.core.ids
 
 RESULT_TABLES = """
@@ -51,7 +51,10 @@ class Migration(migrations.Migration):
                     "id",
                     models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False),
                 ),
-                ("kind", models.CharField(choices=apps.checks.models.kind_choices, max_length=32, verbose_name="kind")),
+                (
+                    "kind",
+                    models.CharField(choices=apps.checks.models.check.kind_choices, max_length=32, verbose_name="kind"),
+                ),
                 ("name", models.CharField(max_length=200, verbose_name="name")),
                 ("config", models.JSONField(blank=True, default=dict, verbose_name="configuration")),
                 (
