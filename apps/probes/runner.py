@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +43,15 @@ class Prepared:
     degraded_after_ms: float | None
     secrets: tuple[str, ...]
 
-    def transfer(self, policy: AddressPolicy, ca_file: str = "") -> Transfer:
+    def transfer(
+        self, policy: AddressPolicy, ca_file: str = "", wall_clock: Callable[[], float] = time.time
+    ) -> Transfer:
         """The HTTP request of an `http` kind. Raises OutboundError."""
         assert isinstance(self.kind, HttpProbeKind)  # noqa: S101 - the transport said so
         request = self.kind.build_request(self.config)
-        return Transfer(request, policy=policy, timeout_seconds=self.timeout_seconds, ca_file=ca_file)
+        return Transfer(
+            request, policy=policy, timeout_seconds=self.timeout_seconds, ca_file=ca_file, wall_clock=wall_clock
+        )
 
 
 class NotRunnable(Exception):
@@ -190,6 +195,7 @@ def run_once(
     degraded_after_ms: float | None = None,
     ca_file: str = "",
     names: Names | None = None,
+    wall_clock: Callable[[], float] = time.time,
 ) -> Outcome:
     """Look once and wait for it, on this thread: for "Try it". The same code as the engine's; raises nothing."""
     try:
@@ -197,13 +203,15 @@ def run_once(
     except NotRunnable as error:
         return error.outcome
     if prepared.kind.transport == "async":
-        return asyncio.run(_look_once(prepared, policy, names or default_names()))
+        return asyncio.run(_look_once(prepared, policy, names or default_names(), wall_clock))
     try:
-        return judge_exchange(prepared, run(prepared.transfer(policy, ca_file), names))
+        return judge_exchange(prepared, run(prepared.transfer(policy, ca_file, wall_clock), names))
     except OutboundError as error:
         return failed_exchange(prepared, error)
 
 
-async def _look_once(prepared: Prepared, policy: AddressPolicy, names: Names) -> Outcome:
-    looking = Looking(policy=policy, names=names, timeout_seconds=prepared.timeout_seconds)
+async def _look_once(
+    prepared: Prepared, policy: AddressPolicy, names: Names, wall_clock: Callable[[], float]
+) -> Outcome:
+    looking = Looking(policy=policy, names=names, timeout_seconds=prepared.timeout_seconds, wall_clock=wall_clock)
     return await look(prepared, looking)

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from apps.core.addresses import AddressPolicy
 from apps.core.outbound.names import Names
 from apps.probes.base import Outcome, Reason
+from apps.probes.engine.start_lateness import StartLateness
 from apps.probes.engine.work import Done, Lateness, Work
 from apps.probes.looking import Looking
 from apps.probes.runner import late, look, surprised
@@ -24,15 +24,23 @@ _TIMEOUTS = frozenset({Reason.TIMEOUT, Reason.CONNECT_TIMEOUT, Reason.DNS_TIMEOU
 class AsyncLoop(threading.Thread):
     """`add` from any thread; `done` is called on the loop's thread and must return at once."""
 
-    def __init__(self, *, policy: AddressPolicy, names: Names, done: Callable[[Done], None]) -> None:
+    def __init__(
+        self,
+        *,
+        policy: AddressPolicy,
+        names: Names,
+        done: Callable[[Done], None],
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(name="probe-asyncio", daemon=True)
         self._policy = policy
         self._names = names
         self._done = done
         self._clock = time.monotonic
+        self._wall_clock = wall_clock
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.start_lateness: deque[float] = deque(maxlen=500)
+        self.start_lateness = StartLateness(self._clock)
         self.lateness = Lateness(self._clock)
 
     def add(self, works: Sequence[Work]) -> None:
@@ -73,7 +81,7 @@ class AsyncLoop(threading.Thread):
         if wait > 0:
             self._loop.call_later(wait, self._begin, work)
             return
-        self.start_lateness.append(-wait)
+        self.start_lateness.add(-wait)
         task = self._loop.create_task(self._run(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -81,7 +89,7 @@ class AsyncLoop(threading.Thread):
     async def _run(self, work: Work) -> None:
         lost_before = self.lateness.lost_seconds
         timeout = work.prepared.timeout_seconds
-        looking = Looking(policy=self._policy, names=self._names, timeout_seconds=timeout)
+        looking = Looking(policy=self._policy, names=self._names, timeout_seconds=timeout, wall_clock=self._wall_clock)
         try:
             outcome = await look(work.prepared, looking)
         except Exception as error:  # else nobody would ever hear of this job again

@@ -15,6 +15,7 @@ from apps.probes.base import Outcome, ProbeJob
 from apps.probes.engine.async_loop import AsyncLoop
 from apps.probes.engine.delivery import Deliver, Delivery
 from apps.probes.engine.http_loop import HttpLoop
+from apps.probes.engine.start_lateness import percentiles
 from apps.probes.engine.work import Done, Work
 from apps.probes.runner import NotRunnable, prepare
 
@@ -25,11 +26,12 @@ _SWITCH_SECONDS = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the engine is doing. Seconds and counts; `start_late_ms_*` over the last 500 starts of each loop.
+    """How the engine is doing. Seconds and counts; `start_late_ms_*` over the last minute.
 
     `loop_age_seconds` is the age of the older loop's last turn, or how long the delivery thread has been judging one
     outcome, whichever is more (waiting for a broker does not count); infinite when a thread ended by itself. Past a
-    minute, the engine is stuck.
+    minute, the engine is stuck. `started` counts the looks begun, `waiting_for_host` those now held back by our own
+    limit of requests in flight to one host, `late_turns` how often a loop was held up.
     """
 
     alive: bool
@@ -44,6 +46,9 @@ class Health:
     failed_deliveries: int
     start_late_ms_p50: float
     start_late_ms_p95: float
+    start_late_ms_p99: float
+    started: int
+    waiting_for_host: int
 
 
 class Engine:
@@ -51,6 +56,9 @@ class Engine:
 
     A job holds one of `max_in_flight` places from `submit` until its outcome was delivered, so a broker that is away
     stops the feeding instead of filling the memory. `nameservers`: addresses (port optional), default the system's.
+
+    `wall_clock` gives Unix seconds: what `due_at` is compared with and `started_at` is read from. A machine whose clock
+    is wrong gives one that is corrected.
     """
 
     def __init__(
@@ -62,8 +70,10 @@ class Engine:
         nameservers: Sequence[str] = (),
         ca_file: str = "",
         give_up_seconds: float = 60.0,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.max_in_flight = max_in_flight
+        self._wall_clock = wall_clock
         self._lock = threading.Lock()
         self._in_flight = 0
         self._submitted = 0
@@ -73,8 +83,10 @@ class Engine:
         self._own_names = Names(nameservers) if nameservers else None
         names = self._own_names or default_names()
         self._delivery = Delivery(deliver, settled=self._settle, give_up_seconds=give_up_seconds)
-        self._http = HttpLoop(policy=policy, names=names, done=self._delivery.put, ca_file=ca_file)
-        self._async = AsyncLoop(policy=policy, names=names, done=self._delivery.put)
+        self._http = HttpLoop(
+            policy=policy, names=names, done=self._delivery.put, ca_file=ca_file, wall_clock=wall_clock
+        )
+        self._async = AsyncLoop(policy=policy, names=names, done=self._delivery.put, wall_clock=wall_clock)
         self._loops: dict[str, HttpLoop | AsyncLoop] = {"http": self._http, "async": self._async}
 
     def start(self) -> None:
@@ -124,7 +136,8 @@ class Engine:
 
     def health(self) -> Health:
         """A snapshot of how it is doing."""
-        late = sorted((*list(self._http.start_lateness), *list(self._async.start_lateness)))
+        started = (self._http.start_lateness, self._async.start_lateness)
+        late = percentiles(started)
         in_flight = self.in_flight()
         return Health(
             alive=self._started and self._all_alive(),
@@ -137,8 +150,11 @@ class Engine:
             delivered=self._delivery.delivered,
             dropped=self._delivery.dropped,
             failed_deliveries=self._delivery.failures,
-            start_late_ms_p50=_percentile(late, 0.5),
-            start_late_ms_p95=_percentile(late, 0.95),
+            start_late_ms_p50=late.p50,
+            start_late_ms_p95=late.p95,
+            start_late_ms_p99=late.p99,
+            started=sum(one.started for one in started),
+            waiting_for_host=0,
         )
 
     def _all_alive(self) -> bool:
@@ -152,15 +168,16 @@ class Engine:
     def _begin(self, jobs: Sequence[ProbeJob]) -> None:
         """Prepare all of them first: work beside a running loop would show in what the loop measures."""
         works: dict[str, list[Work]] = {}
+        wall_now, now = self._wall_clock(), time.monotonic()
         for job in jobs:
             try:
                 prepared = prepare(job.kind, job.config, job.timeout_seconds, job.degraded_after_ms)
             except NotRunnable as error:
-                self._delivery.put(Done(job, _always(error.outcome.amended(started_at=time.time()))))
+                self._delivery.put(Done(job, _always(error.outcome.amended(started_at=wall_now))))
             else:
-                ahead = 0.0 if job.due_at is None else min(job.due_at - time.time(), _MAX_AHEAD_SECONDS)
+                ahead = 0.0 if job.due_at is None else min(job.due_at - wall_now, _MAX_AHEAD_SECONDS)
                 # A moment in the past stays in the past: the difference is how late we are.
-                work = Work(job, prepared, time.monotonic() + ahead)
+                work = Work(job, prepared, now + ahead)
                 works.setdefault(prepared.kind.transport, []).append(work)
         for transport, of_one_loop in works.items():
             self._loops[transport].add(of_one_loop)
@@ -172,8 +189,3 @@ class Engine:
 
 def _always(outcome: Outcome) -> Callable[[], Outcome]:
     return lambda: outcome
-
-
-def _percentile(ordered: Sequence[float], share: float) -> float:
-    """Of sorted seconds, in milliseconds."""
-    return round(ordered[int((len(ordered) - 1) * share)] * 1000, 1) if ordered else 0.0

@@ -26,6 +26,7 @@ from apps.core.outbound.exchange import OutboundError, OutboundReason
 from apps.core.outbound.names import Addresses, Names
 from apps.core.outbound.transfer import Transfer
 from apps.probes.base import Outcome
+from apps.probes.engine.start_lateness import StartLateness
 from apps.probes.engine.work import Done, Lateness, Work
 from apps.probes.runner import failed_exchange, finished, judge_exchange, late, surprised
 
@@ -56,13 +57,22 @@ class _Running:
 class HttpLoop(threading.Thread):
     """`add` from any thread; `done` is called on the loop's thread and must return at once."""
 
-    def __init__(self, *, policy: AddressPolicy, names: Names, done: Callable[[Done], None], ca_file: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        policy: AddressPolicy,
+        names: Names,
+        done: Callable[[Done], None],
+        ca_file: str = "",
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         super().__init__(name="probe-http", daemon=True)
         self._policy = policy
         self._names = names
         self._done = done
         self._ca_file = ca_file
         self._clock = time.monotonic
+        self._wall_clock = wall_clock
         self._stopping = False
         self._mail: deque[Callable[[], None]] = deque()
         self._waiting: list[Work] = []
@@ -74,7 +84,7 @@ class HttpLoop(threading.Thread):
         self._timer_at: float | None = None
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = socket.socketpair()
-        self.start_lateness: deque[float] = deque(maxlen=500)
+        self.start_lateness = StartLateness(self._clock)
         self.lateness = Lateness(self._clock)
 
     # From other threads
@@ -202,9 +212,9 @@ class HttpLoop(threading.Thread):
         now = self._clock()
         while self._waiting and self._waiting[0].start_at <= now:
             work = heapq.heappop(self._waiting)
-            self.start_lateness.append(now - work.start_at)
+            self.start_lateness.add(now - work.start_at)
             with self._surviving(work):
-                transfer = work.prepared.transfer(self._policy, self._ca_file)
+                transfer = work.prepared.transfer(self._policy, self._ca_file, self._wall_clock)
                 self._look_up(_Running(work, transfer, self.lateness.lost_seconds))
 
     def _look_up(self, running: _Running) -> None:
@@ -306,7 +316,7 @@ class HttpLoop(threading.Thread):
         self._done(Done(running.work.job, lambda: judge_exchange(prepared, transfer.result())))
 
     def _surprise(self, work: Work, error: Exception) -> None:
-        started_at = time.time()
+        started_at = self._wall_clock()
         self._done(Done(work.job, lambda: finished(work.prepared, surprised(error), started_at, 0.0)))
 
     def _fail(self, work: Work, error: OutboundError, *, spoiled: bool = False) -> None:
