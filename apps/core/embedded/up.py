@@ -14,6 +14,7 @@ from typing import Any
 from apps.core.embedded import processes
 from apps.core.embedded.durable import OwnServers, prepare_servers
 from apps.core.embedded.errors import LauncherError
+from apps.core.embedded.figures import ProcessFigures
 from apps.core.embedded.logs import Logs
 from apps.core.embedded.portal_processes import WORKER, PortalProcess, portal_processes, queues
 from apps.core.embedded.ports import next_free_port
@@ -78,13 +79,14 @@ class _Launch:
         self.portal = portal_processes(self.project, self.environment, self.address)
         user = self._prepare_and_start(schema_stamp(self.project, self.state.path, servers.database_url))
         self.watchdog = Watchdog(servers.redis_url, queues(os.environ.get("PORTAL_REGION") or "local"))
+        self.figures = ProcessFigures(servers.redis_url, lambda: self.supervisor.pids)
         self.supervisor.on_change = self._child_changed
         self._write_run_file()
         self._say_ready(user, time.monotonic() - started_at)
 
     def keep_alive(self) -> None:
         """Return when a stop signal arrives."""
-        self.supervisor.run(lambda: self.watchdog.look(self._restart_worker))
+        self.supervisor.run(self._look)
 
     def stop(self) -> None:
         """Stop whatever was started, and leave no run file behind."""
@@ -183,6 +185,10 @@ class _Launch:
         if name == WORKER:
             self.watchdog.worker_started()
         self._write_run_file()
+
+    def _look(self) -> None:
+        self.watchdog.look(self._restart_worker)
+        self.figures.look()
 
     def _restart_worker(self) -> None:
         self.watchdog.worker_started()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit, urlunsplit
+
+from apps.core.embedded.broker import broker_client
 
 HEARTBEAT_KEY = "portal:worker:heartbeat"
 _QUEUE_PREFIX = "portal:"
@@ -42,19 +43,7 @@ class Watchdog:
     """Looks once a second at the worker's heartbeat and its queues in Redis or Valkey."""
 
     def __init__(self, redis_url: str, queues: Sequence[str]) -> None:
-        # Imported here: the launcher needs it only once everything runs.
-        from redis import Redis  # noqa: PLC0415
-        from redis.backoff import NoBackoff  # noqa: PLC0415
-        from redis.retry import Retry  # noqa: PLC0415
-
-        broker_url = urlunsplit(urlsplit(redis_url)._replace(path="/0"))
-        self._client = Redis.from_url(
-            broker_url,
-            socket_timeout=0.5,
-            socket_connect_timeout=0.5,
-            decode_responses=True,
-            retry=Retry(NoBackoff(), 0),  # the next look is the retry; waiting here would delay restarts
-        )
+        self._client = broker_client(redis_url)
         self._keys = [f"{_QUEUE_PREFIX}{queue}" for queue in queues]
         self._rule = SilenceRule(time.monotonic())
         self._next_look = 0.0
