@@ -1,0 +1,1 @@
+"""Heartbeats: checks that are told instead of looking."""
