@@ -6,8 +6,9 @@ dropped whole, so that no look is counted or shown twice.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -27,14 +28,20 @@ from apps.probes.base import Finished, OutcomeState
 
 logger = structlog.get_logger(__name__)
 
+# Why an outcome is dropped here.
+CHECK_GONE = "check_gone"
+UNKNOWN_REGION = "unknown_region"
+SUPERSEDED = "superseded"
+
 
 @dataclass(frozen=True)
 class Recorded:
-    """How many outcomes were kept and how many dropped as superseded, and how many statuses changed."""
+    """How many outcomes were kept, how many dropped and why, and how many statuses changed."""
 
     kept: int
     dropped: int
     changes: int
+    dropped_by: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,11 +58,14 @@ class _Kept:
 @transaction.atomic
 def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> Recorded:
     """Store what probes found and decide what follows. `regions` maps region short names to ids."""
-    targets = dict(Check.objects.filter(id__in={item.job.check for item in finished}).values_list("id", "target_id"))
+    present = Check.objects.filter(id__in={item.job.check for item in finished}, deleted_at__isnull=True)
+    targets = dict(present.values_list("id", "target_id"))
     board = Board.load(targets.values())
     now = database_moment()
     runs = _pending_runs(finished)
-    kept = [item for item in (_match(board, one, regions, targets, runs) for one in finished) if item is not None]
+    matched = [_match(board, one, regions, targets, runs) for one in finished]
+    kept = [item for item in matched if isinstance(item, _Kept)]
+    dropped_by = Counter(item for item in matched if isinstance(item, str))
     kept.sort(key=lambda item: item.finished.outcome.started_at)
     for item in kept:
         if item.row is not None:
@@ -64,7 +74,7 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
     changes = settling.settle(board, now)
     _finish_runs(kept, now)
     announce_all(_result_news(board, kept, targets, now))
-    return Recorded(kept=len(kept), dropped=len(finished) - len(kept), changes=len(changes))
+    return Recorded(kept=len(kept), dropped=dropped_by.total(), changes=len(changes), dropped_by=dict(dropped_by))
 
 
 def _pending_runs(finished: Sequence[Finished]) -> set[UUID]:
@@ -78,15 +88,18 @@ def _pending_runs(finished: Sequence[Finished]) -> set[UUID]:
 
 def _match(
     board: Board, finished: Finished, regions: dict[str, UUID], targets: dict[UUID, UUID], runs: set[UUID]
-) -> _Kept | None:
+) -> _Kept | str:
+    """The outcome as it counts, or why it does not."""
     check_id, region_id = UUID(finished.job.check), regions.get(finished.job.region)
-    if check_id not in targets or region_id is None:
-        return None
+    if region_id is None:
+        return UNKNOWN_REGION
+    if check_id not in targets:
+        return CHECK_GONE
     row = board.region(check_id, region_id)
     run = UUID(finished.job.run) if finished.job.run else None
     counts = row is not None and row.claimed and row.generation == finished.job.generation
     if not counts and run not in runs:
-        return None
+        return SUPERSEDED
     if row is not None and counts:
         # The claim is used up here: a message delivered twice finds it gone, in this batch or a later one.
         row.claimed, row.changed, row.measured = False, True, True
