@@ -24,8 +24,15 @@ class CheckAdmin(LiveAdmin):
     list_filter = ["kind", "enabled", ("target__environment", VisibleRelatedFilter), "status_row__verdict"]
     search_fields = ["name", "target__name"]
     list_select_related = ["target", "status_row"]
-    fields = ["target", "kind", "name", "enabled", "interval_seconds", "timeout_seconds", "failure_threshold"]
-    readonly_fields = ["target", "kind", "interval_seconds", "timeout_seconds", "failure_threshold"]
+    readonly_fields = [
+        "target",
+        "kind",
+        "interval_seconds",
+        "retry_interval_seconds",
+        "timeout_seconds",
+        "failure_threshold",
+    ]
+    fields = ["target", "kind", "name", "enabled", *readonly_fields[2:]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Check]:
         rows = Check.objects.visible_to(request.user).present()

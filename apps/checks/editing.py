@@ -25,6 +25,7 @@ from apps.checks.models import Check
 from apps.checks.provider_keys import provider_of
 from apps.checks.trying import LONGEST_SECONDS, try_check
 from apps.checks.views import operated
+from apps.core import kindconfig
 from apps.core.forms import put_errors
 from apps.probes.base import PROBE_KINDS, Outcome, ProbeKind
 
@@ -74,7 +75,8 @@ def check_edit(request: PageRequest, check_id: UUID) -> HttpResponseBase:
     kind = check_page.kind_of(check)
     if kind is None:
         raise Http404
-    initial = {name: getattr(check, name) for name in CheckForm.base_fields}
+    initial = {name: getattr(check, name) for name in CheckForm.base_fields if name != "only_regions"}
+    initial["only_regions"] = list(check.only_regions.values_list("slug", flat=True))
     initial["timeout_seconds"] = f"{check.timeout_seconds:g}"
     form = CheckForm(kind, services.masked_config(check), request.POST or None, initial=initial)
     return _answer(request, Editing(check.target, kind, form, check))
@@ -108,7 +110,7 @@ def _address_of(kind: ProbeKind[Any], target: Target) -> dict[str, str]:
         "base_url": provider.base_url if provider is not None else "",
         "model": target.name if target.kind == TargetKind.MODEL else "",
     }
-    asked = {part.name for part in CheckForm(kind, None).parts.values()}
+    asked = {part.name for part in kindconfig.form_fields(kind.Config)}
     return {f"config.{name}": value for name, value in known.items() if value and name in asked}
 
 
@@ -136,7 +138,7 @@ def _choose_target(request: PageRequest) -> HttpResponseBase:
 
 def _answer(request: PageRequest, editing: Editing) -> HttpResponseBase:
     """Try, save, or show the form; every error stands at its field and what was typed stays."""
-    trying = request.POST.get("action") == "try"
+    trying = request.POST.get("action") == "try" and editing.kind.transport != "push"
     if editing.form.is_bound and editing.form.is_valid():
         try:
             if trying:
@@ -182,10 +184,18 @@ def _save(request: PageRequest, editing: Editing) -> Check:
 
 
 def _saved(request: PageRequest, editing: Editing, check: Check) -> HttpResponseBase:
-    if editing.check is None:
-        messages.success(request, _("%(name)s was added; its first look is on the way.") % {"name": check.name})
-    else:
+    if editing.check is not None:
         messages.success(request, _("Saved."))
+    elif editing.kind.transport == "push":
+        messages.success(request, _("%(name)s was added and waits for its first ping.") % {"name": check.name})
+    else:
+        messages.success(request, _("%(name)s was added; its first look is on the way.") % {"name": check.name})
+    for region in editing.form.unserved:
+        messages.warning(
+            request,
+            _("No worker has been heard from %(name)s: nothing is looked at from there until one starts.")
+            % {"name": region.name},
+        )
     return redirect(check)
 
 

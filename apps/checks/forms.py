@@ -3,22 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from apps.catalog.models import Region
+from apps.checks.region_words import RegionChoice, region_choices
 from apps.core.configform import ConfigForm
 from apps.probes.base import ProbeKind
 
+# What says how we look: a check that is told has none of it.
+ONLY_FOR_LOOKING = (
+    "interval_seconds",
+    "retry_interval_seconds",
+    "timeout_seconds",
+    "degraded_after_ms",
+    "only_regions",
+    "quorum",
+)
+# What only makes sense where there is more than one region to look from.
+ONLY_FOR_REGIONS = ("only_regions", "quorum")
+
+
+@dataclass(frozen=True)
+class RegionBox:
+    """A region to tick, with what is to be known before it is."""
+
+    box: Any
+    note: str
+
 
 class CheckForm(ConfigForm):
-    """How often, when it counts, and what to look at. `values()` and `config()` are what the services take."""
+    """How often, when it counts, and what to look at. `values()` and `config()` are what the services take.
+
+    Fields that say nothing about a kind are not part of its form, so that a service keeps what it has.
+    """
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     interval_seconds = forms.IntegerField(label=gettext_lazy("Interval"), help_text=gettext_lazy("From 1 second on."))
     timeout_seconds = forms.FloatField(
         label=gettext_lazy("Timeout"), help_text=gettext_lazy("Not longer than the interval.")
+    )
+    retry_interval_seconds = forms.IntegerField(
+        label=gettext_lazy("Look again sooner after a failure"),
+        required=False,
+        help_text=gettext_lazy(
+            "After a bad look the next ones come this soon, until it is decided whether the status changes. "
+            "Empty: every look keeps to the interval."
+        ),
     )
     failure_threshold = forms.IntegerField(
         label=gettext_lazy("Failures before a change"),
@@ -33,6 +68,15 @@ class CheckForm(ConfigForm):
         required=False,
         help_text=gettext_lazy("A slower answer counts as degraded. Empty: speed is not judged."),
     )
+    only_regions = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Only from"),
+        queryset=Region.objects.none(),
+        to_field_name="slug",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("None chosen: from every region that is in use."),
+    )
+    quorum = forms.IntegerField(label=gettext_lazy("Regions that must agree"), required=False, min_value=1)
     affects_status = forms.BooleanField(
         label=gettext_lazy("Affects the status of the target"),
         required=False,
@@ -42,6 +86,7 @@ class CheckForm(ConfigForm):
 
     units = {
         "interval_seconds": pgettext_lazy("unit", "s"),
+        "retry_interval_seconds": pgettext_lazy("unit", "s"),
         "timeout_seconds": pgettext_lazy("unit", "s"),
         "degraded_after_ms": "ms",
     }
@@ -52,6 +97,63 @@ class CheckForm(ConfigForm):
         self.kind = kind
         for name, unit in self.units.items():
             self.fields[name].unit = unit  # type: ignore[attr-defined]
+        self.regions: list[RegionChoice] = []
+        if kind.transport == "push":
+            self._take_out(ONLY_FOR_LOOKING)
+            self._say_told()
+        else:
+            self._offer_regions()
+
+    def _say_told(self) -> None:
+        self.fields["enabled"].label = _("Expect its pings")
+        self.fields["failure_threshold"].help_text = _("So many must fail or be missing before the status changes.")
+        self.fields["recovery_threshold"].help_text = _("So many must be good before it counts as well again.")
+
+    def _offer_regions(self) -> None:
+        chosen = list(self.initial.get("only_regions") or [])
+        self.regions = region_choices(chosen)
+        if len(self.regions) < 2 and not chosen:
+            self._take_out(ONLY_FOR_REGIONS)
+            return
+        slugs = [region.slug for region in self.regions]
+        self.fields["only_regions"].queryset = Region.objects.filter(slug__in=slugs)  # type: ignore[attr-defined]
+        self.fields["quorum"].help_text = ngettext(
+            "Of %(number)s region: a smaller number is quicker to tell, a larger one is surer. "
+            "Empty: most of those with a fresh verdict.",
+            "Of %(number)s regions: a smaller number is quicker to tell, a larger one is surer. "
+            "Empty: most of those with a fresh verdict.",
+            len(slugs),
+        ) % {"number": len(slugs)}
+
+    def _take_out(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            self.fields.pop(name, None)
+
+    @property
+    def region_boxes(self) -> list[RegionBox]:
+        """Each region as a box to tick, with its warning."""
+        notes = {region.slug: region.note for region in self.regions}
+        return [RegionBox(box, notes.get(str(box.data["value"]), "")) for box in self["only_regions"]]
+
+    @property
+    def unserved(self) -> list[RegionChoice]:
+        """What was chosen although nobody looks from there."""
+        slugs = {region.slug for region in self.cleaned_data.get("only_regions", [])}
+        return [region for region in self.regions if region.slug in slugs and region.note]
+
+    def clean(self) -> dict[str, Any]:
+        """A quorum no number of regions can reach would keep the last status for ever."""
+        cleaned = super().clean() or {}
+        number = len(cleaned.get("only_regions") or self.regions)
+        quorum = cleaned.get("quorum")
+        if quorum is not None and number and quorum > number:
+            sentence = ngettext(
+                "Only %(number)s region looks at it: enter at most that.",
+                "Only %(number)s regions look at it: enter at most that.",
+                number,
+            )
+            self.add_error("quorum", sentence % {"number": number})
+        return cleaned
 
 
 # --- The condition editor -------------------------------------------------------------------------------------

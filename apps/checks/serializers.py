@@ -46,6 +46,7 @@ class CheckSerializer(PortalSerializer):
     name = serializers.CharField(max_length=200, required=False)
     config = serializers.JSONField()
     interval_seconds = serializers.IntegerField(min_value=1, max_value=86_400, default=60)
+    retry_interval_seconds = serializers.IntegerField(min_value=1, max_value=3_600, allow_null=True, default=None)
     timeout_seconds = serializers.FloatField(min_value=0.1, max_value=120, required=False)
     failure_threshold = serializers.IntegerField(min_value=1, max_value=20, default=2)
     recovery_threshold = serializers.IntegerField(min_value=1, max_value=20, default=1)

@@ -30,6 +30,7 @@ from apps.probes.base import PROBE_KINDS, ProbeKind
 EDITABLE = (
     "name",
     "interval_seconds",
+    "retry_interval_seconds",
     "timeout_seconds",
     "failure_threshold",
     "recovery_threshold",
@@ -248,6 +249,11 @@ def _valid(check: Check, probe: ProbeKind[Any], config: object, stored: dict[str
     if "timeout_seconds" not in errors and check.timeout_seconds > check.interval_seconds:
         errors.setdefault("timeout_seconds", []).append(
             _("The timeout must not be longer than the interval (%(interval)s s).")
+            % {"interval": check.interval_seconds}
+        )
+    if "retry_interval_seconds" not in errors and (check.retry_interval_seconds or 0) >= check.interval_seconds:
+        errors.setdefault("retry_interval_seconds", []).append(
+            _("Enter less than the interval (%(interval)s s), or leave it empty to keep to the interval.")
             % {"interval": check.interval_seconds}
         )
     if errors:

@@ -75,6 +75,8 @@ def test_a_check_is_made_with_its_defaults(operator: APIClient) -> None:
         ({"interval_seconds": 0}, "interval_seconds"),
         ({"interval_seconds": "soon"}, "interval_seconds"),
         ({"timeout_seconds": 60, "interval_seconds": 20}, "timeout_seconds"),
+        ({"retry_interval_seconds": 20}, "retry_interval_seconds"),
+        ({"retry_interval_seconds": 0}, "retry_interval_seconds"),
         ({"failure_threshold": 0}, "failure_threshold"),
         ({"target": "not-an-id"}, "target"),
         ({"target": str(uuid4())}, "target"),
