@@ -66,6 +66,7 @@ class Reason(StrEnum):
     # Our own side: says nothing about the target
     INVALID_CONFIGURATION = "invalid_configuration"
     WORKER_LATE = "worker_late"
+    LINE_LOST = "line_lost"
     INTERNAL_ERROR = "internal_error"
 
     @property
@@ -180,6 +181,10 @@ _TEXTS: dict[Reason, ReasonText] = {
     ),
     Reason.WORKER_LATE: ReasonText(
         _("Worker was late"), _("The probe worker itself was held up, so this result says nothing.")
+    ),
+    Reason.LINE_LOST: ReasonText(
+        _("The region's own line was down"),
+        _("No guard of the region answered either: its own line was down, so nothing is known about the target."),
     ),
     Reason.INTERNAL_ERROR: ReasonText(
         _("Error in the probe"), _("The probe itself failed (%(detail)s), so this result says nothing.")
