@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from apps.catalog.models import Region
 from apps.checks import messages, schedule
+from apps.checks.guards.selectors import guard_jobs
 from apps.checks.models import Check, CheckRun
 from apps.checks.services import open_config
 from apps.core.secrets import SecretUnreadable
@@ -93,7 +94,7 @@ def send_batch(region: str, jobs: list[ProbeJob]) -> None:
     if not jobs:
         return
     lease = max(job.timeout_seconds for job in jobs) + schedule.LEASE_MARGIN_SECONDS
-    message = messages.pack_batch(messages.Batch(region=region, jobs=jobs, guards=[]))
+    message = messages.pack_batch(messages.Batch(region=region, jobs=jobs, guards=guard_jobs(region)))
     probe_batch.apply_async(args=(message,), queue=queue_of(region), expires=lease)
 
 
