@@ -28,7 +28,8 @@ class Panel:
     """One part: `load(request, *subject)` gives the context of `template`.
 
     `news` are the event types it follows ("summary,incident"; "" for none), `hold` whether its rows may change places
-    (then it waits while the pointer is over it).
+    (then it waits while the pointer is over it). `every` asks again after so many seconds while the page is seen, for
+    figures that no event announces; 0 for never.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Panel:
     load: Load
     news: str = ""
     hold: bool = False
+    every: int = 0
 
     @property
     def uid(self) -> str:

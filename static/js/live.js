@@ -2,7 +2,8 @@
   Parts of the page that keep themselves up to date.
 
   An element with data-live="summary,incident" (type prefixes) and perhaps data-live-ids="uuid uuid" asks the server
-  again (hx-get, hx-trigger="live") when an event concerns it, at most every data-live-every seconds. At most one request an element and four a second a page
+  again (hx-get, hx-trigger="live") when an event concerns it, at most every data-live-every seconds; one with
+  data-live-poll="10" asks by itself after so many seconds, too. At most one request an element and four a second a page
   are started; none while somebody types in it, and none that would move rows from under the pointer (data-live-hold).
 */
 import { relative, span } from "./format.js";
@@ -27,6 +28,7 @@ const parts = new WeakMap();
 let nextStartAt = 0;
 let timer = 0;
 let lastPollAt = Date.now();
+const begunAt = Date.now();
 // Until when a hidden tab may ask; a visible one always may.
 let openUntil = 0;
 let polling = false;
@@ -67,6 +69,16 @@ function markDirty(element) {
   const state = part(element);
   state.dirtyAt ||= Date.now();
   schedule();
+}
+
+/** Figures that no event announces are asked for again after a while. */
+function markAged(now) {
+  liveElements().forEach((element) => {
+    const seconds = Number(element.dataset.livePoll ?? 0);
+    if (seconds && now - Math.max(part(element).startedAt, begunAt) >= seconds * 1000) {
+      markDirty(element);
+    }
+  });
 }
 
 /** Ask for every part again, because the news may be incomplete. */
@@ -271,6 +283,9 @@ function tick() {
     } else {
       schedule();
     }
+  }
+  if (!document.hidden) {
+    markAged(now);
   }
   writeState();
 }
