@@ -12,9 +12,6 @@ from redis.exceptions import RedisError
 # What a broker that cannot be reached raises.
 BROKER_ERRORS = (RedisError, OSError)
 
-# Celery puts this before every queue (`CELERY_BROKER_TRANSPORT_OPTIONS`).
-QUEUE_PREFIX = "portal:"
-
 
 def broker() -> Redis:
     """One pool a process; every call waits a second at most and then raises one of BROKER_ERRORS."""

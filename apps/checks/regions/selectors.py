@@ -5,7 +5,7 @@ The rows are facts; everything from the broker is missing while it is away, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 
 from apps.catalog.models import Region
 from apps.checks.models import CheckRegion
-from apps.checks.regions import outcomes, queues, vitals
+from apps.checks.guards.selectors import line_of_regions
+from apps.checks.regions import outcomes, vitals
 from apps.checks.regions.broker import BROKER_ERRORS, broker
-from apps.checks.regions.queues import QueueView
 from apps.checks.regions.vitals import Vitals
+from apps.core.queues import Queue, read_queues
 
 logger = structlog.get_logger(__name__)
 
@@ -98,11 +99,15 @@ class RegionView:
 
 
 def get_regions() -> list[RegionView]:
-    """Every region by short name. Three queries and two round trips to the broker, however many there are."""
+    """Every region by short name. Four queries and three round trips to the broker, however many there are."""
     regions = list(Region.objects.order_by("slug"))
-    rows = _rows()
+    rows, lines = _rows(), line_of_regions()
     signs = _signs([region.slug for region in regions])
-    return [_view(region, rows.get(region.pk, {}), signs) for region in regions]
+    views = [_view(region, rows.get(region.pk, {}), signs) for region in regions]
+    return [
+        replace(view, line=lines[view.id].state, line_since=lines[view.id].since) if view.id in lines else view
+        for view in views
+    ]
 
 
 def is_served(slug: str) -> bool:
@@ -133,15 +138,6 @@ def outcome_counters() -> dict[str, int]:
         return {}
 
 
-def get_queues() -> list[QueueView]:
-    """The portal's own queues and those of its regions. Empty while the broker is away. One query."""
-    names = ["portal", "record", *(f"probe.{slug}" for slug in Region.objects.values_list("slug", flat=True))]
-    try:
-        return list(queues.read(broker(), names)[1].values())
-    except BROKER_ERRORS:
-        return []
-
-
 def _rows() -> dict[UUID, dict[str, Any]]:
     enabled = CheckRegion.objects.filter(enabled=True).values("region_id").order_by()
     return {row["region_id"]: row for row in enabled.annotate(checks=Count("pk"), last_result_at=Max("last_result_at"))}
@@ -153,7 +149,7 @@ class _Signs:
 
     now: float
     heard: dict[str, list[Vitals]]
-    queues: dict[str, QueueView]
+    queues: dict[str, Queue]
 
     def alive(self, slug: str) -> list[Vitals]:
         return [one for one in self.heard[slug] if not one.stopped and self.now - one.at <= SILENT_SECONDS]
@@ -165,8 +161,8 @@ class _Signs:
 def _signs(slugs: list[str]) -> _Signs | None:
     """None while the broker is away."""
     try:
-        now, lengths = queues.read(broker(), [f"probe.{slug}" for slug in slugs])
-        return _Signs(now, vitals.read(broker(), slugs), lengths)
+        now, heard = vitals.read(broker(), slugs)
+        return _Signs(now, heard, read_queues(broker(), [f"probe.{slug}" for slug in slugs]))
     except BROKER_ERRORS as error:
         logger.warning("regions_not_heard", error=f"{type(error).__name__}: {error}")
         return None

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 from redis import Redis
 
+from apps.checks.regions.broker import seconds
+
 # What a process says is kept this long, so that a region that stopped last week still says when.
 KEPT_SECONDS = 7 * 86_400
 # Each start of a worker is a process of its own: of those of one region, this many are kept, the last heard first.
@@ -89,13 +91,17 @@ def write(client: Redis, vitals: Vitals) -> None:
     )
 
 
-def read(client: Redis, regions: Iterable[str]) -> dict[str, list[Vitals]]:
-    """What was last heard, by region, latest first. Two round trips; raises the errors of the broker."""
+def read(client: Redis, regions: Iterable[str]) -> tuple[float, dict[str, list[Vitals]]]:
+    """The broker's time, and what was last heard, by region, latest first.
+
+    Two round trips; raises the errors of the broker.
+    """
     slugs = list(regions)
     pipeline = client.pipeline(transaction=False)
+    pipeline.time()
     for slug in slugs:
         pipeline.zrange(processes_key(slug), 0, KEPT_PROCESSES - 1, desc=True)
-    names = pipeline.execute() if slugs else []
+    time, *names = pipeline.execute()
     keys = [
         (slug, key_of(slug, name.decode(errors="replace")))
         for slug, of_region in zip(slugs, names, strict=True)
@@ -107,7 +113,7 @@ def read(client: Redis, regions: Iterable[str]) -> dict[str, list[Vitals]]:
         vitals = _decoded(value)
         if vitals is not None:
             heard[slug].append(vitals)
-    return heard
+    return seconds(time), heard
 
 
 def _decoded(value: bytes | None) -> Vitals | None:
