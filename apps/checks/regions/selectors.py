@@ -16,8 +16,8 @@ from django.db.models import Count, Max
 from django.utils.translation import gettext as _
 
 from apps.catalog.models import Region
-from apps.checks.models import CheckRegion
 from apps.checks.guards.selectors import line_of_regions
+from apps.checks.models import CheckRegion
 from apps.checks.regions import outcomes, vitals
 from apps.checks.regions.broker import BROKER_ERRORS, broker
 from apps.checks.regions.vitals import Vitals
