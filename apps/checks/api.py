@@ -64,11 +64,12 @@ class CheckViewSet(PortalViewSet):
     filterset_class = CheckFilter
 
     def get_queryset(self) -> QuerySet[Check]:
-        rows = Check.objects.visible_to(self.request.user).present()
+        rows = Check.objects.visible_to(self.request.user).present().prefetch_related("only_regions")
         return rows.select_related("target", "status_row").annotate(last_result_at=Max("regions__last_result_at"))
 
     def create_object(self, data: dict[str, Any]) -> Check:
         target = data.pop("target")
+        data["only_regions"] = data.pop("regions", None)
         demand_role(self.request.user, Role.OPERATOR, target.environment_id)
         return services.create_check(actor=self._actor, target=target, **data)
 
@@ -76,6 +77,7 @@ class CheckViewSet(PortalViewSet):
         for name in ("target", "kind"):
             if data.pop(name, getattr(instance, name)) != getattr(instance, name):
                 raise ValidationError({name: [_("This cannot be changed; make another check.")]})
+        data["only_regions"] = data.pop("regions", None)
         return services.update_check(actor=self._actor, check=instance, **data)
 
     def delete_object(self, instance: Check) -> None:

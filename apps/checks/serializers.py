@@ -12,6 +12,7 @@ from apps.accounts.access import Role, access_of
 from apps.catalog.models import Target
 from apps.checks import reasons
 from apps.checks.models import Check, CheckResult, Incident, IncidentEvent, StateChange
+from apps.checks.regions.serializers import RegionsField
 from apps.checks.selectors import reason_of, verdict_of
 from apps.checks.services import masked_config, probe_kind
 from apps.core import kindconfig
@@ -52,6 +53,8 @@ class CheckSerializer(PortalSerializer):
     recovery_threshold = serializers.IntegerField(min_value=1, max_value=20, default=1)
     degraded_after_ms = serializers.IntegerField(min_value=1, max_value=120_000, allow_null=True, default=None)
     quorum = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
+    # Looked at from these; an empty list means every enabled region.
+    regions = RegionsField(source="only_regions", required=False)
     affects_status = serializers.BooleanField(default=True)
     enabled = serializers.BooleanField(default=True)
     status = serializers.SerializerMethodField()

@@ -19,6 +19,7 @@ from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
 from apps.checks.models import Check, CheckRegion, CheckRun, CheckStatus, Incident
 from apps.checks.provider_keys import with_provider_key
+from apps.checks.regions.choice import Choice, choose, store
 from apps.core import cache, clock, kindconfig
 from apps.core.clock import database_moment, database_now
 from apps.core.ids import uuid7
@@ -84,8 +85,19 @@ def masked_config(check: Check) -> dict[str, Any]:
 
 
 @transaction.atomic
-def create_check(*, actor: User | None, target: Target, kind: str, config: object, **fields: Any) -> Check:
-    """Make a check and its schedule; the first look is due at once. Raises ValidationError by field."""
+def create_check(
+    *,
+    actor: User | None,
+    target: Target,
+    kind: str,
+    config: object,
+    only_regions: Iterable[Region] | None = None,
+    **fields: Any,
+) -> Check:
+    """Make a check and its schedule; the first look is due at once. Raises ValidationError by field.
+
+    Without `only_regions` (or with none in it) it is looked at from every enabled region.
+    """
     probe = probe_kind(kind)
     Board.load([target.pk])
     if not Target.objects.present().filter(pk=target.pk).exists():
@@ -97,10 +109,12 @@ def create_check(*, actor: User | None, target: Target, kind: str, config: objec
     )
     if "timeout_seconds" not in fields and check.timeout_seconds > check.interval_seconds:
         check.timeout_seconds = float(check.interval_seconds)
-    check.config = _valid(check, probe, config, stored=None)
+    choice = choose(check, only_regions)
+    check.config = _valid(check, probe, config, choice, stored=None)
     now = clock.now()
     check.enabled_at = now if check.enabled else None
     check.save(force_insert=True)
+    store(check, choice)
     CheckStatus.objects.create(source_check=check, since=now)
     schedule.sync_regions(check)
     _settle([target.pk])
@@ -110,18 +124,30 @@ def create_check(*, actor: User | None, target: Target, kind: str, config: objec
 
 
 @transaction.atomic
-def update_check(*, actor: User | None, check: Check, config: object = None, **fields: Any) -> Check:
-    """Edit a check. Whatever is in flight for the check as it was no longer counts. Raises ValidationError by field."""
+def update_check(
+    *,
+    actor: User | None,
+    check: Check,
+    config: object = None,
+    only_regions: Iterable[Region] | None = None,
+    **fields: Any,
+) -> Check:
+    """Edit a check. Whatever is in flight for the check as it was no longer counts. Raises ValidationError by field.
+
+    `only_regions` None leaves the choice as it is; an empty one means every enabled region.
+    """
     row = _as_it_is(check)
     before = {name: getattr(row, name) for name in EDITABLE}
     for name, value in _given(fields).items():
         setattr(row, name, value)
     probe = probe_kind(row.kind)
     sent = masked_config(row) if config is None else config
-    row.config = _valid(row, probe, sent, stored=row.config)
+    choice = choose(row, only_regions)
+    row.config = _valid(row, probe, sent, choice, stored=row.config)
     if row.enabled and not before["enabled"]:
         row.enabled_at = clock.now()
     row.save(update_fields=[*EDITABLE, "config", "enabled_at", "updated_at"])
+    moved = store(row, choice)
     schedule.sync_regions(row)
     if not row.enabled:
         CheckStatus.objects.filter(source_check=row).update(verdict="unknown", reason="paused", since=clock.now())
@@ -129,7 +155,7 @@ def update_check(*, actor: User | None, check: Check, config: object = None, **f
         _close_if_nothing_counts(row.target_id, actor)
     _settle([row.target_id])
     changes = {name: [before[name], getattr(row, name)] for name in EDITABLE if before[name] != getattr(row, name)}
-    record_audit(actor=actor, action="update", subject=row, changes=changes)
+    record_audit(actor=actor, action="update", subject=row, changes=changes | ({"regions": moved} if moved else {}))
     _tell(row)
     return row
 
@@ -228,9 +254,11 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name in EDITABLE}
 
 
-def _valid(check: Check, probe: ProbeKind[Any], config: object, stored: dict[str, Any] | None) -> dict[str, Any]:
+def _valid(
+    check: Check, probe: ProbeKind[Any], config: object, choice: Choice, stored: dict[str, Any] | None
+) -> dict[str, Any]:
     """Every error of the check at once, by field; nothing was written before."""
-    errors: dict[str, Any] = {}
+    errors: dict[str, Any] = dict(choice.errors(quorum=check.quorum, is_heard=probe.transport == "push"))
     sealed: dict[str, Any] = {}
     try:
         sealed = validate_config(probe, config, stored)
