@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, may
 from apps.catalog.crumbs import stand_in_list
 from apps.catalog.models import Region
 from apps.catalog.status import Status
-from apps.checks.models import Check, CheckEvidence, CheckRegion, CheckResult, CheckRun, StateChange
+from apps.checks.models import Check, CheckResult, CheckRun, StateChange
 from apps.checks.reasons import sentence
+from apps.checks.region_cards import (
+    STATUS_OF_OUTCOME,
+    Seen,
+    cards_of,
+    decision_sentences,
+    evidence_of,
+    recent_results,
+    result_url,
+    rows_of,
+)
 from apps.checks.selectors import get_evidence, get_result, get_run, reason_of, verdict_of
 from apps.checks.services import masked_config
+from apps.checks.state import NO_QUORUM
 from apps.core import clock, kindconfig
 from apps.core.keyset import Column, page_of
 from apps.core.panels import Panel
@@ -29,7 +37,6 @@ from apps.core.registry import UnknownEntry
 from apps.probes.base import PROBE_KINDS, OutcomeState, ProbeKind
 
 RESULTS_A_PAGE = 25
-RECENT_OUTCOMES = 20
 CHANGES_SHOWN = 3
 _RESULT_ORDER = (Column("at", datetime.fromisoformat, descending=True), Column("id", UUID, descending=True))
 
@@ -57,157 +64,38 @@ def kind_of(check: Check) -> ProbeKind[Any] | None:
         return None
 
 
+def is_told(kind: ProbeKind[Any] | None) -> bool:
+    """Whether checks of this kind are told how it is, instead of looking."""
+    return kind is not None and kind.transport == "push"
+
+
 # --- Verdict and decision -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class RegionView:
-    """One region's opinion, its counters against the thresholds in words, and its latest outcomes, oldest first."""
-
-    name: str
-    row: CheckRegion
-    why: str
-    counted: str
-    outcomes: list[OutcomeDot]
-
-
-@dataclass(frozen=True)
-class OutcomeDot:
-    """One result as a mark in a row of them."""
-
-    status: str
-    label: str
-    at: datetime
-    url: str
-
-
-# How an outcome looks beside statuses: the same shapes and colours.
-STATUS_OF_OUTCOME = {
-    OutcomeState.OK: Status.OPERATIONAL,
-    OutcomeState.DEGRADED: Status.DEGRADED,
-    OutcomeState.FAILED: Status.OUTAGE,
-    OutcomeState.INDETERMINATE: Status.UNKNOWN,
-}
-
-
 def load_verdict(request: PageRequest, check: Check) -> dict[str, Any]:
-    regions = _regions(check)
-    recent = _recent_results(check)
-    evidence = evidence_of(check, recent)
-    latest_bad = next((result for result in recent if result.id in evidence and result.state != OutcomeState.OK), None)
+    rows = rows_of(check)
+    seen = recent_results(check, len(rows))
     verdict = verdict_of(check)
+    latest_bad = seen.latest_bad
     return {
         "check": check,
         "verdict": verdict,
-        "why": _verdict_sentence(check, verdict, latest_bad, evidence),
-        "regions": [_region_view(check, row, name, recent, latest_bad, evidence) for row, name in regions],
+        "why": _verdict_sentence(check, verdict, seen),
+        "regions": cards_of(check, rows, seen),
+        "decision": decision_sentences(check, rows, verdict, reason_of(check)) if len(rows) > 1 else [],
         "latest_bad": latest_bad if verdict != Status.OPERATIONAL else None,
-        "changes": _changes(check),
+        "changes": changes_of(check),
     }
 
 
-def _verdict_sentence(
-    check: Check, verdict: Status, latest: CheckResult | None, evidence: dict[UUID, dict[str, Any]]
-) -> str:
+def _verdict_sentence(check: Check, verdict: Status, seen: Seen) -> str:
     reason = reason_of(check)
-    if verdict == Status.OPERATIONAL:
+    if verdict == Status.OPERATIONAL and reason != NO_QUORUM:
         return _("The last look found what it expects.")
-    matches = latest is not None and latest.reason == reason
-    return sentence(reason, evidence[latest.id] if latest is not None and matches else {})
+    return sentence(reason, seen.latest_with(reason))
 
 
-def _regions(check: Check) -> list[tuple[CheckRegion, str]]:
-    rows = check.regions.select_related("region").filter(region__enabled=True).order_by("region__slug")
-    return [(row, row.region.name) for row in rows]
-
-
-def _recent_results(check: Check) -> list[CheckResult]:
-    """The latest results of all regions, newest first. One query over an index."""
-    return list(CheckResult.objects.filter(check_id=check.pk).order_by("-at", "-id")[:RECENT_OUTCOMES])
-
-
-def evidence_of(check: Check, results: Iterable[CheckResult]) -> dict[UUID, dict[str, Any]]:
-    """What each of these looks saw, by result id; those that kept nothing are left out. One query."""
-    found = list(results)
-    if not found:
-        return {}
-    rows = CheckEvidence.objects.filter(
-        check_id=check.pk,
-        at__gte=min(result.at for result in found),
-        at__lte=max(result.at for result in found),
-        id__in=[result.id for result in found],
-    )
-    return {row.id: row.evidence for row in rows}
-
-
-def _region_view(
-    check: Check,
-    row: CheckRegion,
-    name: str,
-    recent: list[CheckResult],
-    latest_bad: CheckResult | None,
-    evidence: dict[UUID, dict[str, Any]],
-) -> RegionView:
-    own = [result for result in recent if result.region_id == row.region_id]
-    matches = latest_bad is not None and latest_bad.reason == row.reason
-    seen = evidence[latest_bad.id] if latest_bad is not None and matches else {}
-    return RegionView(
-        name=name,
-        row=row,
-        why="" if row.verdict == Status.OPERATIONAL else sentence(row.reason, seen),
-        counted=counted(check, row),
-        outcomes=[_dot(check, result) for result in reversed(own)],
-    )
-
-
-def _dot(check: Check, result: CheckResult) -> OutcomeDot:
-    state = OutcomeState(result.state)
-    return OutcomeDot(STATUS_OF_OUTCOME[state].value, str(state.label), result.at, result_url(check, result.id))
-
-
-def result_url(check: Check, identifier: UUID) -> str:
-    return reverse("checks:result", args=[check.pk, identifier])
-
-
-def counted(check: Check, row: CheckRegion) -> str:
-    """The counters against the thresholds: why the verdict stands, or how far it is from changing."""
-    words = {
-        "failures": row.failures,
-        "degradations": row.degradations,
-        "successes": row.successes,
-        "failure_threshold": check.failure_threshold,
-        "recovery_threshold": check.recovery_threshold,
-    }
-    if row.verdict == Status.OUTAGE and row.failures:
-        text = ngettext(
-            "%(failures)s look in a row failed; %(failure_threshold)s make an outage.",
-            "%(failures)s looks in a row failed; %(failure_threshold)s make an outage.",
-            row.failures,
-        )
-    elif row.verdict in (Status.OUTAGE, Status.DEGRADED) and row.successes:
-        text = ngettext(
-            "%(successes)s look in a row was good; %(recovery_threshold)s make a recovery.",
-            "%(successes)s looks in a row were good; %(recovery_threshold)s make a recovery.",
-            row.successes,
-        )
-    elif row.degradations:
-        text = ngettext(
-            "%(degradations)s look in a row was not good; %(failure_threshold)s make a change.",
-            "%(degradations)s looks in a row were not good; %(failure_threshold)s make a change.",
-            row.degradations,
-        )
-    elif row.successes:
-        text = ngettext(
-            "%(successes)s look in a row was good; %(failure_threshold)s failures in a row make an outage.",
-            "%(successes)s looks in a row were good; %(failure_threshold)s failures in a row make an outage.",
-            row.successes,
-        )
-    else:
-        return _("No look has counted yet.")
-    return text % words
-
-
-def _changes(check: Check) -> list[StateChange]:
+def changes_of(check: Check) -> list[StateChange]:
     """The latest changes of the target's status that this check caused. One query."""
     rows = StateChange.objects.filter(target=check.target, source_check=check).order_by("-at", "-id")
     return list(rows[:CHANGES_SHOWN])
@@ -310,11 +198,14 @@ class Setting:
 def load_config(request: PageRequest, check: Check) -> dict[str, Any]:
     """The config, masked; without request headers and bodies for those who may only read."""
     kind = kind_of(check)
+    told = is_told(kind)
     return {
         "check": check,
         "kind": kind,
+        "told": told,
         "settings": [] if kind is None else _settings(kind, check, with_private=may_operate(request, check)),
-        "hidden": kind is not None and not may_operate(request, check),
+        "regions": list(check.only_regions.values_list("name", flat=True)),
+        "hidden": kind is not None and not told and not may_operate(request, check),
     }
 
 

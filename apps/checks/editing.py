@@ -23,6 +23,7 @@ from apps.checks import check_page, services
 from apps.checks.forms import CONDITION_FIELDS, CONDITION_OPERATORS, CheckForm
 from apps.checks.models import Check
 from apps.checks.provider_keys import provider_of
+from apps.checks.region_cards import STATUS_OF_OUTCOME
 from apps.checks.trying import LONGEST_SECONDS, try_check
 from apps.checks.views import operated
 from apps.core import kindconfig
@@ -210,7 +211,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "check": check,
         "crumbs": crumbs_below(target, *above),
         "outcome": outcome,
-        "outcome_status": check_page.STATUS_OF_OUTCOME[outcome.state].value if outcome else "",
+        "outcome_status": STATUS_OF_OUTCOME[outcome.state].value if outcome else "",
         "outcome_label": outcome.state.label if outcome else "",
         "longest_seconds": LONGEST_SECONDS,
         "condition_fields": CONDITION_FIELDS,

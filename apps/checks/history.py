@@ -119,6 +119,31 @@ def get_check_sparklines(check_ids: Iterable[UUID], window: timedelta = HOUR) ->
     return _sparklines(_BY_CHECK, list(check_ids), window)
 
 
+_BY_REGION = """
+    SELECT region_id,
+           floor(extract(epoch FROM at - %(start)s) / %(width)s)::int AS bucket,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms)
+    FROM checks_checkresult
+    WHERE at >= %(start)s AND at < %(end)s AND state <> 'indeterminate' AND check_id = %(check)s
+    GROUP BY 1, 2
+"""
+
+
+def get_region_sparklines(check_id: UUID, window: timedelta = HOUR, count: int = 30) -> dict[UUID, list[float | None]]:
+    """The same for one check, by region; a region that measured nothing is left out. One query."""
+    end = clock.now()
+    start = end - window
+    lines: dict[UUID, list[float | None]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BY_REGION, {"start": start, "end": end, "width": window.total_seconds() / count, "check": check_id}
+        )
+        for region_id, bucket, median in cursor.fetchall():
+            if 0 <= bucket < count:
+                lines.setdefault(region_id, [None] * count)[bucket] = round(median, 2)
+    return lines
+
+
 def _sparklines(
     statement: str, owners: list[UUID], window: timedelta, count: int = 30
 ) -> dict[UUID, list[float | None]]:
