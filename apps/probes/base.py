@@ -168,6 +168,8 @@ class ProbeKind(Generic[ConfigType]):
     transport: ClassVar[Literal["http", "async", "push"]]
     default_interval_seconds: ClassVar[int] = 60
     default_timeout_seconds: ClassVar[float] = 10.0
+    # How many bad outcomes in a row make a change, unless a check says otherwise.
+    default_failure_threshold: ClassVar[int] = 2
 
     @property
     def docs(self) -> str:
@@ -207,6 +209,8 @@ class PushProbeKind(ProbeKind[ConfigType]):
     """A kind that is told instead of looking: nobody claims its checks, and no engine ever runs it."""
 
     transport = "push"
+    # What was told is no slip of a network: a missed deadline has had its grace already.
+    default_failure_threshold = 1
 
 
 PROBE_KINDS: Registry[ProbeKind[Any]] = Registry("probe kind", package="apps.probes.kinds")

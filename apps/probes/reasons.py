@@ -63,6 +63,10 @@ class Reason(StrEnum):
     QUERY_FAILED = "query_failed"
     NO_HEARTBEAT = "no_heartbeat"
     QUEUE_BACKLOG = "queue_backlog"
+    # Heartbeats: what was told, or not told in time
+    HEARTBEAT_MISSED = "heartbeat_missed"
+    HEARTBEAT_FAILED = "heartbeat_failed"
+    HEARTBEAT_UNFINISHED = "heartbeat_unfinished"
     # Our own side: says nothing about the target
     INVALID_CONFIGURATION = "invalid_configuration"
     WORKER_LATE = "worker_late"
@@ -175,6 +179,18 @@ _TEXTS: dict[Reason, ReasonText] = {
     Reason.QUEUE_BACKLOG: ReasonText(
         _("Queue too long"),
         _("The queue %(queue)s holds %(actual)s messages; at most %(expected)s are allowed."),
+    ),
+    Reason.HEARTBEAT_MISSED: ReasonText(
+        _("No ping in time"),
+        _("A ping was expected at %(expected)s; none came until %(deadline)s. The last one came at %(last_ping)s."),
+    ),
+    Reason.HEARTBEAT_FAILED: ReasonText(
+        _("The program reported a failure"),
+        _("The program reported a failure: it ended with exit status %(exit_status)s."),
+    ),
+    Reason.HEARTBEAT_UNFINISHED: ReasonText(
+        _("Started, never finished"),
+        _("The run that started at %(started)s has not ended within %(grace_seconds)s s."),
     ),
     Reason.INVALID_CONFIGURATION: ReasonText(
         _("Configuration not usable"), _("This check cannot run as it is configured: %(detail)s.")

@@ -23,7 +23,16 @@ from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
 from apps.core.outbound.names import Names, default_names
 from apps.core.outbound.transfer import Transfer
 from apps.core.registry import UnknownEntry
-from apps.probes.base import PROBE_KINDS, AsyncProbeKind, HttpProbeKind, Outcome, OutcomeState, ProbeKind, Reason
+from apps.probes.base import (
+    PROBE_KINDS,
+    AsyncProbeKind,
+    HttpProbeKind,
+    Outcome,
+    OutcomeState,
+    ProbeKind,
+    PushProbeKind,
+    Reason,
+)
 from apps.probes.evidence import redacted
 from apps.probes.looking import Looking, connect_failure
 
@@ -75,6 +84,8 @@ def prepare(
         raise NotRunnable(str(error)) from None
     except (msgspec.ValidationError, TypeError) as error:
         raise NotRunnable(str(error)[:300]) from None
+    if isinstance(kind, PushProbeKind):
+        raise NotRunnable("this kind is told, so there is nothing to look at")
     secrets = tuple(_with_encodings(secret_values(kind.Config, config), config))
     return Prepared(kind, decoded, timeout_seconds, degraded_after_ms, secrets)
 

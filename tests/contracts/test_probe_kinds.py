@@ -17,7 +17,15 @@ from msgspec import inspect
 from apps.core import kindconfig
 from apps.core.addresses import channel_policy, probe_policy
 from apps.core.kindconfig import MASK, ConfigError
-from apps.probes.base import PROBE_KINDS, AsyncProbeKind, HttpProbeKind, OutcomeState, ProbeKind, Reason
+from apps.probes.base import (
+    PROBE_KINDS,
+    AsyncProbeKind,
+    HttpProbeKind,
+    OutcomeState,
+    ProbeKind,
+    PushProbeKind,
+    Reason,
+)
 from apps.probes.runner import run_once
 from tests.servers.http import HttpServer, answer
 from tests.servers.listening import SpeakingServer, free_port
@@ -37,10 +45,17 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "postgres": {"host": "127.0.0.1", "port": "{port}", "user": "u", "password": SECRET, "ssl_mode": "disable"},
     "redis": {"host": "127.0.0.1", "port": "{port}", "password": SECRET},
     "celery_worker": {"host": "127.0.0.1", "port": "{port}", "password": SECRET, "queues": ["a"]},
+    "heartbeat": {"grace_seconds": 600, "cron": "0 2 * * *", "timezone": "Asia/Seoul"},
     "ai_models": {"base_url": "http://127.0.0.1:{port}/v1", "api_key": SECRET, "model": "m"},
 }
 KINDS = [kind for _name, kind in PROBE_KINDS.items()]
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))
+# A kind that looks goes out to a target; a kind that is told has nobody to go to.
+LOOKING = [kind for kind in KINDS if kind.transport != "push"]
+EVERY_LOOKING_KIND = pytest.mark.parametrize("kind", LOOKING, ids=lambda kind: str(kind.name))
+TOLD = [kind for kind in KINDS if kind.transport == "push"]
+EVERY_TOLD_KIND = pytest.mark.parametrize("kind", TOLD, ids=lambda kind: str(kind.name))
+BASES: dict[str, type[ProbeKind[Any]]] = {"http": HttpProbeKind, "async": AsyncProbeKind, "push": PushProbeKind}
 
 
 def sample(kind: ProbeKind[Any], port: int = 9) -> dict[str, Any]:
@@ -55,8 +70,9 @@ def test_a_kind_is_complete(kind: ProbeKind[Any]) -> None:
     assert isinstance(kind.label, Promise)
     assert isinstance(kind.summary, Promise)
     assert kind.target_kinds <= {"provider", "model", "service"}
-    assert isinstance(kind, HttpProbeKind if kind.transport == "http" else AsyncProbeKind)
+    assert isinstance(kind, BASES[kind.transport])
     assert 0 < kind.default_timeout_seconds <= kind.default_interval_seconds
+    assert 1 <= kind.default_failure_threshold <= 20
 
 
 @EVERY_KIND
@@ -143,7 +159,7 @@ def test_secrets_are_not_in_the_errors_of_a_config(kind: ProbeKind[Any]) -> None
             assert SECRET not in str(caught.value)
 
 
-@EVERY_KIND
+@EVERY_LOOKING_KIND
 def test_a_timeout_is_an_outcome_and_comes_in_time(kind: ProbeKind[Any]) -> None:
     with SpeakingServer() as silent:
         started = time.monotonic()
@@ -154,7 +170,7 @@ def test_a_timeout_is_an_outcome_and_comes_in_time(kind: ProbeKind[Any]) -> None
     assert outcome.sentence not in ("", str(outcome.reason.label))
 
 
-@EVERY_KIND
+@EVERY_LOOKING_KIND
 def test_a_refusal_is_an_outcome(kind: ProbeKind[Any]) -> None:
     outcome = run_once(kind.name, sample(kind, free_port()), 2.0, probe_policy())
     assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.CONNECT_REFUSED)
@@ -162,7 +178,7 @@ def test_a_refusal_is_an_outcome(kind: ProbeKind[Any]) -> None:
     assert outcome.started_at > 0
 
 
-@EVERY_KIND
+@EVERY_LOOKING_KIND
 def test_the_address_policy_holds(kind: ProbeKind[Any]) -> None:
     with SpeakingServer() as server:
         outcome = run_once(kind.name, sample(kind, server.port), 2.0, channel_policy())
@@ -170,7 +186,7 @@ def test_the_address_policy_holds(kind: ProbeKind[Any]) -> None:
         assert server.connections == 0
 
 
-@EVERY_KIND
+@EVERY_LOOKING_KIND
 def test_a_target_that_echoes_everything_gets_no_secret_into_evidence(kind: ProbeKind[Any]) -> None:
     echo = f"-ERR {SECRET} {SECRET}\r\n".encode()
     with SpeakingServer(reply=echo) as rude, HttpServer() as web:
@@ -181,6 +197,13 @@ def test_a_target_that_echoes_everything_gets_no_secret_into_evidence(kind: Prob
             assert outcome.state is not OutcomeState.OK
             assert SECRET not in json.dumps(outcome.to_wire())
             assert SECRET not in outcome.sentence
+
+
+@EVERY_TOLD_KIND
+def test_a_kind_that_is_told_is_never_looked_with(kind: ProbeKind[Any]) -> None:
+    outcome = run_once(kind.name, sample(kind), 1.0, probe_policy())
+    assert (outcome.state, outcome.reason) == (OutcomeState.INDETERMINATE, Reason.INVALID_CONFIGURATION)
+    assert "told" in outcome.evidence["detail"]
 
 
 @EVERY_KIND

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-PURE = ("apps/probes", "apps/checks/state.py", "apps/checks/uptime.py", "apps/alerts/channels")
+PURE = (
+    "apps/probes",
+    "apps/checks/state.py",
+    "apps/checks/uptime.py",
+    "apps/checks/heartbeats/schedule.py",
+    "apps/checks/heartbeats/judging.py",
+    "apps/alerts/channels",
+)
 ALLOWED = {"django.utils.translation", "django.utils.functional"}
 
 
