@@ -15,6 +15,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from apps.catalog.models import Region
 from apps.checks import dispatch, engine_host, messages, partitions, recording, retention, schedule, signals, staleness
+from apps.checks.guards.recording import record_guard_reports
 from apps.probes.base import Finished
 
 RECORD_TRIES = 3
@@ -68,12 +69,15 @@ def probe_batch(message: str) -> None:
 @shared_task(ignore_result=True)
 def record_outcomes(message: str) -> None:
     """Store a hand-over of an engine (up to a few hundred outcomes) and decide what follows, in one transaction."""
-    finished = messages.unpack_report(message).outcomes
+    report = messages.unpack_report(message)
     started = time.monotonic()
-    recorded = _record(finished)
+    recorded = _record(report.outcomes)
     if recorded.dropped:
         logger.info("outcomes_dropped", dropped=recorded.dropped, kept=recorded.kept)
     logger.debug("outcomes_recorded", kept=recorded.kept, seconds=round(time.monotonic() - started, 4))
+    region_id = _region_ids().get(report.region) if report.guards else None
+    if region_id is not None:
+        record_guard_reports(region_id, report.guards)
 
 
 def _record(finished: list[Finished]) -> recording.Recorded:
