@@ -77,6 +77,8 @@ class Heartbeat(models.Model):
     last_ping_kind = models.CharField(max_length=16, choices=PingKind, blank=True, default="")
     # When the next one is expected; the deadline is the grace later. Null until the first ping.
     expected_at = models.DateTimeField(_("expected"), null=True, blank=True)
+    # Made by a ping with `?create=1` and by nobody; how many there may be is bounded.
+    made_by_ping = models.BooleanField(_("made by a ping"), default=False, editable=False)
 
     class Meta:
         verbose_name = _("heartbeat")
@@ -93,6 +95,8 @@ class HeartbeatRun(models.Model):
     heartbeat = models.ForeignKey(Heartbeat, on_delete=models.CASCADE, related_name="open_runs")
     run_id = models.UUIDField(null=True, blank=True)
     started_at = models.DateTimeField()
+    # When it was found to outlast the grace; it is told once, and may still end.
+    unfinished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
