@@ -7,18 +7,18 @@ dropped whole, so that no look is counted or shown twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
-from psycopg import sql
+from django.db import transaction
 
 from apps.checks import settling, state
 from apps.checks.board import Board, RegionRow
+from apps.checks.copying import EVIDENCE, EVIDENCE_COLUMNS, RESULT_COLUMNS, RESULTS, copy_rows
 from apps.checks.models import Check, CheckRun
 from apps.checks.settling import as_json
 from apps.core.clock import database_moment
@@ -123,20 +123,6 @@ def _moment(unix_seconds: float) -> datetime:
     return datetime.fromtimestamp(unix_seconds, UTC)
 
 
-_RESULT_COLUMNS = (
-    "at",
-    "id",
-    "check_id",
-    "region_id",
-    "state",
-    "reason",
-    "duration_ms",
-    "status_code",
-    "measurements",
-)
-_EVIDENCE_COLUMNS = ("at", "id", "check_id", "evidence")
-
-
 def _copy_results(kept: list[_Kept]) -> None:
     results: list[tuple[Any, ...]] = []
     evidence: list[tuple[Any, ...]] = []
@@ -158,20 +144,8 @@ def _copy_results(kept: list[_Kept]) -> None:
         )
         if outcome.state is not OutcomeState.OK or item.finished.job.run:
             evidence.append((at, item.id, item.check_id, as_json(outcome.evidence)))
-    _copy("checks_checkresult", _RESULT_COLUMNS, results)
-    _copy("checks_checkevidence", _EVIDENCE_COLUMNS, evidence)
-
-
-def _copy(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    rows = list(rows)
-    if not rows:
-        return
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(column) for column in columns)
-    )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+    copy_rows(RESULTS, RESULT_COLUMNS, results)
+    copy_rows(EVIDENCE, EVIDENCE_COLUMNS, evidence)
 
 
 def _finish_runs(kept: list[_Kept], now: datetime) -> None:
