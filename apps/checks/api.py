@@ -24,6 +24,7 @@ from apps.accounts.permissions import demand_role
 from apps.catalog.models import Environment, Target
 from apps.checks import history, incidents, selectors, services
 from apps.checks.filters import CheckFilter, IncidentFilter, StateChangeFilter
+from apps.checks.guards import api as guards
 from apps.checks.models import Check, CheckResult, CheckRun, Incident, StateChange
 from apps.checks.serializers import (
     AcknowledgeSerializer,
@@ -274,6 +275,7 @@ def register(router: BaseRouter) -> None:
     router.register("checks", CheckViewSet, basename="check")
     router.register("incidents", IncidentViewSet, basename="incident")
     router.register("state-changes", StateChangeViewSet, basename="state-change")
+    guards.register(router)
 
 
 urlpatterns = [

@@ -9,7 +9,7 @@ from typing import Any
 from apps.accounts.models import ApiToken
 from apps.alerts.models import Channel, Notification
 from apps.catalog.models import Environment, Region
-from apps.checks.models import CheckRun, Incident, StateChange
+from apps.checks.models import CheckRun, Guard, Incident, StateChange
 from apps.core import clock
 from apps.core.ids import uuid7
 from tests.factories import make_check, make_model, make_provider, make_service, make_token, make_user
@@ -68,6 +68,13 @@ def make_notification(environment: Environment) -> Notification:
     )
 
 
+def make_guard(_environment: Environment) -> Guard:
+    region = Region.objects.get(slug="local")
+    return Guard.objects.create(
+        region=region, name=f"Guard {uuid7()}", kind="tcp", config={"host": "127.0.0.1", "port": 9}
+    )
+
+
 def make_foreign_token(_environment: Environment) -> ApiToken:
     owner = make_user("admin")
     make_token(owner)
@@ -87,5 +94,6 @@ OBJECTS: dict[str, Callable[[Environment], Arguments]] = {
     "incident": lambda environment: {"pk": make_incident(environment).pk},
     "state-change": lambda environment: {"pk": make_state_change(environment).pk},
     "channel": lambda environment: {"pk": make_channel(environment).pk},
+    "guard": lambda environment: {"pk": make_guard(environment).pk},
     "notification": lambda environment: {"pk": make_notification(environment).pk},
 }

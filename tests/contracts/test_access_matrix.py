@@ -21,9 +21,9 @@ pytestmark = pytest.mark.django_db
 
 SAFE = {"get"}
 # What asks for more than the view set's role, by (basename, verb): the administrator of the whole installation.
-WHOLE_INSTALLATION = {("environment", "delete")}
-# A region belongs to no environment: whoever has any role may see it.
-SHARED = {"region"}
+WHOLE_INSTALLATION = {("environment", "delete"), ("guard", "patch"), ("guard", "delete")}
+# A region and its guards belong to no environment: whoever has any role may see it.
+SHARED = {"region", "guard"}
 # Objects of one person, whatever the roles of others.
 PERSONAL = {"token"}
 

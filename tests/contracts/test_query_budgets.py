@@ -29,6 +29,7 @@ BUDGET = 25
 LISTS = [
     "environments/",
     "regions/",
+    "guards/",
     "providers/?limit=500",
     "models/?limit=500",
     "services/?limit=500",

@@ -96,6 +96,21 @@ def sentence_of(guard: Guard) -> str:
     return str(LineState(guard.state).label) if guard.enabled else _("This guard is switched off.")
 
 
+def masked_config(guard: Guard) -> dict[str, Any]:
+    """The config as those may see it who may edit it."""
+    return config_for(guard, private=True)
+
+
+def config_for(guard: Guard, *, private: bool) -> dict[str, Any]:
+    """The config without its secrets, and without request headers and bodies unless `private`."""
+    if guard.kind not in PROBE_KINDS:
+        return {}
+    struct_type = PROBE_KINDS.get(guard.kind).Config
+    return (
+        kindconfig.mask(struct_type, guard.config) if private else kindconfig.without_private(struct_type, guard.config)
+    )
+
+
 _kept_lock = threading.Lock()
 _kept: dict[str, tuple[float, list[ProbeJob]]] = {}
 
