@@ -7,15 +7,29 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from uuid import UUID
 
 import structlog
 from celery import shared_task
 from django.db import OperationalError
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
-from apps.catalog.models import Region
-from apps.checks import dispatch, engine_host, messages, partitions, recording, retention, schedule, signals, staleness
-from apps.checks.guards.recording import record_guard_reports
+from apps.checks import (
+    dispatch,
+    engine_host,
+    intake,
+    messages,
+    partitions,
+    recording,
+    retention,
+    schedule,
+    signals,
+    staleness,
+    worker,
+)
+from apps.checks.messages import BadMessage
+from apps.checks.regions.timed_request import BrokerTimedTask
+from apps.core.secrets import SecretUnreadable
 from apps.probes.base import Finished
 
 RECORD_TRIES = 3
@@ -54,13 +68,19 @@ def _pass_on(signal: Any) -> None:
             logger.error("doorbell_listener_failed", listener=getattr(receiver, "__name__", ""), error=repr(answer))
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, base=BrokerTimedTask)
 def probe_batch(message: str) -> None:
     """Hand a batch to this process's engine and return: outcomes leave the engine as they finish.
 
-    Opens no database. What the engine has no room for is left to its lease, and said in the log.
+    Opens no database. What the engine has no room for is left to its lease, and said in the log; so is a message that
+    cannot be opened.
     """
-    batch = messages.unpack_batch(message)
+    try:
+        batch = messages.unpack_batch(message)
+    except (SecretUnreadable, BadMessage):
+        worker.key_watch.see_message(opened=False)
+        return
+    worker.key_watch.see_message(opened=True)
     refused = engine_host.submit(batch)
     if refused:
         logger.warning("engine_full", refused=len(refused), batch=len(batch.jobs), in_flight=engine_host.in_flight())
@@ -69,28 +89,19 @@ def probe_batch(message: str) -> None:
 @shared_task(ignore_result=True)
 def record_outcomes(message: str) -> None:
     """Store a hand-over of an engine (up to a few hundred outcomes) and decide what follows, in one transaction."""
-    report = messages.unpack_report(message)
     started = time.monotonic()
-    recorded = _record(report.outcomes)
-    if recorded.dropped:
-        logger.info("outcomes_dropped", dropped=recorded.dropped, kept=recorded.kept)
-    logger.debug("outcomes_recorded", kept=recorded.kept, seconds=round(time.monotonic() - started, 4))
-    region_id = _region_ids().get(report.region) if report.guards else None
-    if region_id is not None:
-        record_guard_reports(region_id, report.guards)
+    recorded = intake.receive(message, _record)
+    if recorded is not None:
+        logger.debug("outcomes_recorded", kept=recorded.kept, seconds=round(time.monotonic() - started, 4))
 
 
-def _record(finished: list[Finished]) -> recording.Recorded:
+def _record(finished: list[Finished], regions: dict[str, UUID]) -> recording.Recorded:
     """Once more when somebody's edit and this batch stood in each other's way: claims make a repeat harmless."""
     for left in reversed(range(RECORD_TRIES)):
         try:
-            return recording.record_outcomes(finished, _region_ids())
+            return recording.record_outcomes(finished, regions)
         except OperationalError as error:
             if not isinstance(error.__cause__, DeadlockDetected | SerializationFailure) or not left:
                 raise
             logger.warning("record_repeated", outcomes=len(finished), error=str(error.__cause__))
     raise AssertionError("the last try returns or raises")
-
-
-def _region_ids() -> dict[str, Any]:
-    return dict(Region.objects.values_list("slug", "pk"))

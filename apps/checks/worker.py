@@ -1,46 +1,41 @@
-"""The worker's life signs: a heartbeat key every two seconds, and a look at whether the engine still turns."""
+"""What happens with a Celery worker of the portal, here or in a region: its heart begins to beat, and stops."""
 
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
-import structlog
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
-from redis import Redis
-from redis.exceptions import RedisError
 
 from apps.checks import engine_host
+from apps.checks.regions.heart import HEARTBEAT_KEY, Heart
+from apps.checks.regions.key_watch import KeyWatch
+from apps.core.queues import use_clock
 
-logger = structlog.get_logger(__name__)
+__all__ = ["HEARTBEAT_KEY", "key_watch"]
 
-HEARTBEAT_KEY = "portal:worker:heartbeat"
-HEARTBEAT_SECONDS = 2
-# The key outlives a restart and not much more, so that "never heard of" and "silent" look the same after a while.
-HEARTBEAT_KEPT_SECONDS = 3_600
+key_watch = KeyWatch()
 
-_stopping = threading.Event()
+_heart: Heart | None = None
 
 
 @worker_ready.connect
-def start_heart(**_: Any) -> None:
-    _stopping.clear()
-    threading.Thread(target=_beat, name="worker-heartbeat", daemon=True).start()
+def start_heart(sender: Any, **_: Any) -> None:
+    global _heart  # noqa: PLW0603 - one heart a process
+    # What this process sends is dated like what it finds.
+    use_clock(engine_host.clock.now)
+    queues = set(sender.app.amqp.queues.consume_from)
+    _heart = Heart(consumer=sender, queues=queues, region=settings.PORTAL_REGION, key=key_watch)
+    _heart.start()
 
 
 @worker_shutting_down.connect
 def stop_heart(**_: Any) -> None:
-    _stopping.set()
-    threading.Thread(target=engine_host.stop, name="engine-stop", daemon=True).start()
+    threading.Thread(target=_stop, name="worker-stop", daemon=True).start()
 
 
-def _beat() -> None:
-    client = Redis.from_url(settings.REDIS_BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
-    while not _stopping.wait(HEARTBEAT_SECONDS):
-        try:
-            client.set(HEARTBEAT_KEY, f"{time.time():.3f}", ex=HEARTBEAT_KEPT_SECONDS)
-        except RedisError as error:
-            logger.warning("heartbeat_not_written", error=str(error))
-        engine_host.end_if_stuck()
+def _stop() -> None:
+    if _heart is not None:
+        _heart.stop()
+    engine_host.stop()

@@ -54,6 +54,13 @@ def state_folder() -> Path:
     return Path(text("PORTAL_STATE", str(BASE_DIR / ".state"))).resolve()
 
 
+def whole_number(name: str, default: int, least: int, most: int) -> int:
+    value = text(name, str(default))
+    if not value.isdecimal() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a whole number from {least} to {most}.")
+    return int(value)
+
+
 def secret_key() -> str:
     """PORTAL_SECRET_KEY, or the key file the launcher made in the state folder."""
     from_environment = text("PORTAL_SECRET_KEY")

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -82,7 +82,7 @@ class Pulse:
         return self._readings[0]
 
 
-def _of_engine(health: Health | None) -> dict[str, float]:
+def _of_engine(health: Health | None) -> dict[str, Any]:
     if health is None:
         return {"free_places": settings.PORTAL_PROBE_PLACES}
     return {

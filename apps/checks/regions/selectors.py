@@ -140,7 +140,8 @@ def outcome_counters() -> dict[str, int]:
 
 def _rows() -> dict[UUID, dict[str, Any]]:
     enabled = CheckRegion.objects.filter(enabled=True).values("region_id").order_by()
-    return {row["region_id"]: row for row in enabled.annotate(checks=Count("pk"), last_result_at=Max("last_result_at"))}
+    rows = enabled.annotate(checks=Count("pk"), last_result_at=Max("last_result_at"))
+    return {row["region_id"]: dict(row) for row in rows}
 
 
 @dataclass(frozen=True)
