@@ -31,6 +31,7 @@ from apps.checks.selectors import get_evidence, get_result, get_run, reason_of, 
 from apps.checks.services import masked_config
 from apps.checks.state import NO_QUORUM
 from apps.core import clock, kindconfig
+from apps.core.durations import in_words
 from apps.core.keyset import Column, page_of
 from apps.core.panels import Panel
 from apps.core.registry import UnknownEntry
@@ -215,7 +216,9 @@ def _settings(kind: ProbeKind[Any], check: Check, *, with_private: bool) -> list
     for part in kindconfig.form_fields(kind.Config):
         value = masked.get(part.name, None if part.private else part.default)
         if value not in (None, "", [], {}):
-            settings.append(Setting(part.label, _shown(value, dict(part.choices)), part.unit))
+            is_time = part.type == "duration"
+            shown = in_words(value) if is_time else _shown(value, dict(part.choices))
+            settings.append(Setting(part.label, shown, "" if is_time else part.unit))
     return settings
 
 

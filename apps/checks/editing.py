@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -20,6 +21,7 @@ from apps.accounts.doors import PageRequest, require, require_somewhere, signed_
 from apps.catalog.crumbs import crumbs_below, stand_in_list
 from apps.catalog.models import Target, TargetKind
 from apps.checks import check_page, services
+from apps.checks.expected import preview_of
 from apps.checks.forms import CONDITION_FIELDS, CONDITION_OPERATORS, CheckForm
 from apps.checks.models import Check
 from apps.checks.provider_keys import provider_of
@@ -95,21 +97,22 @@ def _defaults(kind: ProbeKind[Any], target: Target) -> dict[str, Any]:
         "name": str(kind.label),
         "interval_seconds": kind.default_interval_seconds,
         "timeout_seconds": f"{kind.default_timeout_seconds:g}",
-        "failure_threshold": fields.get_field("failure_threshold").default,
+        "failure_threshold": kind.default_failure_threshold,
         "recovery_threshold": fields.get_field("recovery_threshold").default,
         "affects_status": True,
         "enabled": True,
-        **_address_of(kind, target),
+        **_known(kind, target),
     }
 
 
-def _address_of(kind: ProbeKind[Any], target: Target) -> dict[str, str]:
-    """What the catalog knows already: the service's link or the provider's base URL, where the kind asks for it."""
+def _known(kind: ProbeKind[Any], target: Target) -> dict[str, str]:
+    """What is known already, where the kind asks for it: the service's link, the provider's base URL, our own zone."""
     provider = provider_of(target)
     known = {
         "url": getattr(getattr(target, "service", None), "url", ""),
         "base_url": provider.base_url if provider is not None else "",
         "model": target.name if target.kind == TargetKind.MODEL else "",
+        "timezone": timezone.get_current_timezone_name(),
     }
     asked = {part.name for part in kindconfig.form_fields(kind.Config)}
     return {f"config.{name}": value for name, value in known.items() if value and name in asked}
@@ -214,6 +217,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "outcome_status": STATUS_OF_OUTCOME[outcome.state].value if outcome else "",
         "outcome_label": outcome.state.label if outcome else "",
         "longest_seconds": LONGEST_SECONDS,
+        "preview": preview_of(editing.form),
         "condition_fields": CONDITION_FIELDS,
         "condition_operators": CONDITION_OPERATORS,
         "back": check.get_absolute_url() if check is not None else target.get_absolute_url(),

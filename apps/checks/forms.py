@@ -98,7 +98,8 @@ class CheckForm(ConfigForm):
         for name, unit in self.units.items():
             self.fields[name].unit = unit  # type: ignore[attr-defined]
         self.regions: list[RegionChoice] = []
-        if kind.transport == "push":
+        self.is_told = kind.transport == "push"
+        if self.is_told:
             self._take_out(ONLY_FOR_LOOKING)
             self._say_told()
         else:

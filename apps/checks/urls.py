@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.checks import editing, views
+from apps.checks import editing, expected, views
 
 app_name = "checks"
 
 urlpatterns = [
     path("checks/new/", editing.check_new, name="new"),
+    path("checks/schedule/", expected.schedule_preview, name="schedule"),
     path("checks/<uuid:check_id>/", views.check_detail, name="check"),
     path("checks/<uuid:check_id>/edit/", editing.check_edit, name="edit"),
     path("checks/<uuid:check_id>/fragments/<slug:name>/", views.check_fragment, name="fragment"),

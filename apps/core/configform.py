@@ -7,14 +7,19 @@ is never part of a form: left empty it stays, ticked off it goes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
+from zoneinfo import available_timezones
 
 import msgspec
 from django import forms
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.core import kindconfig
+from apps.core.durations import DurationField
 from apps.core.kindconfig import FormField
 
 CLEAR = "-clear"
@@ -82,6 +87,27 @@ class ConfigForm(forms.Form):
 
 
 # --- One field a type of config field -------------------------------------------------------------------------
+
+
+class SuggestingInput(forms.TextInput):
+    """A text with suggestions that a browser offers while somebody types; any text may be entered."""
+
+    def __init__(self, attrs: dict[str, Any], suggestions: Callable[[], Iterable[str]]) -> None:
+        super().__init__(attrs)
+        self._suggestions = suggestions
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        uid = f"suggestions-{name}"
+        field = super().render(name, value, {**(attrs or {}), "list": uid}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((text,) for text in self._suggestions()))
+        return format_html('{}<datalist id="{}">{}</datalist>', field, uid, options)
+
+
+@lru_cache(maxsize=1)
+def _zones() -> tuple[str, ...]:
+    """Time zones as people name them: a place, or UTC."""
+    places = (name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    return ("UTC", *sorted(places))
 
 
 class MappingField(forms.CharField):
@@ -163,6 +189,15 @@ def _number(part: FormField) -> forms.Field:
     return make(**_common(part))
 
 
+def _duration(part: FormField) -> forms.Field:
+    return DurationField(**_common(part), minimum=part.minimum, maximum=part.maximum)
+
+
+def _timezone(part: FormField) -> forms.Field:
+    widget = SuggestingInput(_attributes(part), suggestions=_zones)
+    return forms.CharField(**_common(part), max_length=part.max_length, widget=widget)
+
+
 def _boolean(part: FormField) -> forms.Field:
     return forms.BooleanField(**{**_common(part), "required": False})
 
@@ -194,6 +229,8 @@ _FIELDS: dict[str, Callable[[FormField], forms.Field]] = {
     "url": _url,
     "textarea": _long_text,
     "number": _number,
+    "duration": _duration,
+    "timezone": _timezone,
     "boolean": _boolean,
     "choice": _choice,
     "secret": _secret,

@@ -26,6 +26,7 @@ class HeartbeatConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             _("Period"),
             _("A ping is expected this long after the one before. A cron expression takes its place."),
             unit=pgettext_lazy("unit", "s"),
+            widget="duration",
             ge=1,
             le=YEAR,
         ),
@@ -36,6 +37,7 @@ class HeartbeatConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             _("Grace"),
             _("How late a ping may be, and how long a run may take from its start to its end."),
             unit=pgettext_lazy("unit", "s"),
+            widget="duration",
             ge=1,
             le=YEAR,
         ),
@@ -51,7 +53,13 @@ class HeartbeatConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = ""
     timezone: Annotated[
         str,
-        field(_("Time zone"), _("Where the cron expression is at home."), placeholder="Europe/Berlin", max_length=64),
+        field(
+            _("Time zone"),
+            _("Where the cron expression is at home."),
+            placeholder="Europe/Berlin",
+            widget="timezone",
+            max_length=64,
+        ),
     ] = "UTC"
 
     def check(self) -> dict[str, list[Text]]:
