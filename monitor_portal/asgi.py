@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP through Django behind the body limit, WebSockets through Channels."""
+"""The ASGI application: pings at the edge, other HTTP through Django, WebSockets through Channels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from apps.checks.heartbeats.edge import PingEdge  # noqa: E402
 from apps.core.edge import BodyLimit  # noqa: E402
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application, settings.PORTAL_BODY_LIMIT_BYTES),
+        "http": PingEdge(BodyLimit(django_application, settings.PORTAL_BODY_LIMIT_BYTES)),
         # The consumer looks at the session itself, because it has to do so again while the socket is open.
         "websocket": URLRouter(websocket_urlpatterns),
     }
