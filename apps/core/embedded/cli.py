@@ -11,6 +11,7 @@ from apps.core.embedded.backup import backup, restore
 from apps.core.embedded.environment import default_state
 from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.execute import execute
+from apps.core.embedded.region_worker import DEFAULT_PLACES, run_worker
 from apps.core.embedded.status import print_status, stop_portal
 from apps.core.embedded.translations import compile_translations
 from apps.core.embedded.up import up
@@ -36,6 +37,7 @@ def _run(project: Path, options: argparse.Namespace) -> int:
         "stop": lambda: stop_portal(state),
         "backup": lambda: backup(project, state, options.file),
         "restore": lambda: restore(project, state, options.file, yes=options.yes, upgrade=options.upgrade),
+        "worker": lambda: run_worker(project, state, region=options.region, places=options.places),
         "exec": lambda: execute(project, _words(options.command)),
         "compile": lambda: _compile(project),
     }
@@ -69,6 +71,15 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("file", type=Path, metavar="FILE")
     load.add_argument("--yes", action="store_true", help="replace the data that is there")
     load.add_argument("--upgrade", action="store_true", help="accept a backup of an older PostgreSQL")
+    worker = actions.add_parser("worker", help="probe for a region, on any machine, in the foreground")
+    worker.add_argument("--region", required=True, metavar="NAME", help="the short name of the region")
+    worker.add_argument(
+        "--places",
+        type=int,
+        default=DEFAULT_PLACES,
+        metavar="NUMBER",
+        help=f"looks under way at once (default {DEFAULT_PLACES})",
+    )
     run = actions.add_parser("exec", help="run a command with throw-away servers")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND ...")
     actions.add_parser("compile", help="compile the translations that changed")

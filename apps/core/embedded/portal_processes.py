@@ -29,7 +29,7 @@ class PortalProcess:
     address: WebAddress | None = None
     stop_signal: signal.Signals = signal.SIGTERM
 
-    def start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    def start(self, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
         """Start the process."""
         return spawn(
             [sys.executable, "-m", *self.arguments],

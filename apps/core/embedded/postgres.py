@@ -88,7 +88,7 @@ class PostgresServer:
             self._create_database(draft)
         draft.rename(self.data)
 
-    def start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    def start(self, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
         """Start the server process; `output` takes its log. See `wait_ready`."""
         self._end_remains()
         command: list[str | os.PathLike[str]] = [self.binaries.postgres / "postgres", "-D", self.data]

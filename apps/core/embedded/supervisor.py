@@ -137,8 +137,7 @@ class Supervisor:
             return
         child.announced_at = time.monotonic()
         name = child.startable.name
-        code = child.process.returncode
-        how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+        how = _how(child.process.returncode)
         self._progress.say(f"{name} ended ({how}) and is started again; see {self._logs.path(name)}")
 
     def _seconds_to_next_restart(self) -> float:
@@ -150,6 +149,39 @@ class Supervisor:
         if time.monotonic() >= self._next_rotation:
             self._next_rotation = time.monotonic() + _ROTATE_SECONDS
             self._logs.rotate()
+
+
+def keep_alive(
+    startable: Startable, *, say: Callable[[str], None], every_round: Callable[[], None], stop_seconds: float
+) -> None:
+    """Keep one child alive in the foreground until a stop signal arrives, then end it within `stop_seconds`.
+
+    It writes where this process writes. What dies is started again at once, then at most a second after its last start.
+    """
+    stop_wanted = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stop_wanted
+        stop_wanted = True
+
+    with _waking_pipe() as wait, _handling(_STOP_SIGNALS, stop):
+        started_at = time.monotonic()
+        process = startable.start(None)
+        while not stop_wanted:
+            due = started_at + _RESTART_SECONDS - time.monotonic()
+            dead = process.poll() is not None
+            if dead and due <= 0:
+                say(f"{startable.name} ended ({_how(process.returncode)}) and is started again")
+                started_at = time.monotonic()
+                process = startable.start(None)
+            every_round()
+            if not stop_wanted:
+                wait(min(max(due, 0.0), _IDLE_SECONDS) if dead else _IDLE_SECONDS)
+        processes.stop(process, number=startable.stop_signal, seconds=stop_seconds)
+
+
+def _how(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 @contextlib.contextmanager

@@ -48,7 +48,7 @@ class ValkeyServer:
         self.identity.own(path)
         self.identity.own(self.folder)
 
-    def start(self, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    def start(self, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
         """Start the server process; `output` takes its log."""
         command: list[str | os.PathLike[str]] = [self.binaries.valkey, self.folder / "valkey.conf"]
         return spawn(
