@@ -49,7 +49,7 @@ class CheckSerializer(PortalSerializer):
     interval_seconds = serializers.IntegerField(min_value=1, max_value=86_400, default=60)
     retry_interval_seconds = serializers.IntegerField(min_value=1, max_value=3_600, allow_null=True, default=None)
     timeout_seconds = serializers.FloatField(min_value=0.1, max_value=120, required=False)
-    failure_threshold = serializers.IntegerField(min_value=1, max_value=20, default=2)
+    failure_threshold = serializers.IntegerField(min_value=1, max_value=20, required=False)
     recovery_threshold = serializers.IntegerField(min_value=1, max_value=20, default=1)
     degraded_after_ms = serializers.IntegerField(min_value=1, max_value=120_000, allow_null=True, default=None)
     quorum = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)

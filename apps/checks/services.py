@@ -17,6 +17,7 @@ from apps.accounts.services import record_audit
 from apps.catalog.models import Region, Target
 from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
+from apps.checks.heartbeats.following import follow_check
 from apps.checks.models import Check, CheckRegion, CheckRun, CheckStatus, Incident
 from apps.checks.provider_keys import with_provider_key
 from apps.checks.regions.choice import Choice, choose, store
@@ -105,7 +106,12 @@ def create_check(
     check = Check(
         target=target,
         kind=kind,
-        **{"name": str(probe.label), "timeout_seconds": probe.default_timeout_seconds, **_given(fields)},
+        **{
+            "name": str(probe.label),
+            "timeout_seconds": probe.default_timeout_seconds,
+            "failure_threshold": probe.default_failure_threshold,
+            **_given(fields),
+        },
     )
     if "timeout_seconds" not in fields and check.timeout_seconds > check.interval_seconds:
         check.timeout_seconds = float(check.interval_seconds)
@@ -116,7 +122,7 @@ def create_check(
     check.save(force_insert=True)
     store(check, choice)
     CheckStatus.objects.create(source_check=check, since=now)
-    schedule.sync_regions(check)
+    _sync(check)
     _settle([target.pk])
     record_audit(actor=actor, action="create", subject=check)
     _tell(check)
@@ -137,7 +143,7 @@ def update_check(
     `only_regions` None leaves the choice as it is; an empty one means every enabled region.
     """
     row = _as_it_is(check)
-    before = {name: getattr(row, name) for name in EDITABLE}
+    before, config_before = {name: getattr(row, name) for name in EDITABLE}, row.config
     for name, value in _given(fields).items():
         setattr(row, name, value)
     probe = probe_kind(row.kind)
@@ -148,7 +154,7 @@ def update_check(
         row.enabled_at = clock.now()
     row.save(update_fields=[*EDITABLE, "config", "enabled_at", "updated_at"])
     moved = store(row, choice)
-    schedule.sync_regions(row)
+    _sync(row, rescheduled=row.config != config_before)
     if not row.enabled:
         CheckStatus.objects.filter(source_check=row).update(verdict="unknown", reason="paused", since=clock.now())
     if not row.affects_status:
@@ -167,11 +173,18 @@ def delete_check(*, actor: User | None, check: Check) -> None:
     row.deleted_at = clock.now()
     row.enabled = False
     row.save(update_fields=["deleted_at", "enabled", "updated_at"])
-    schedule.sync_regions(row)
+    _sync(row)
     _close_if_nothing_counts(row.target_id, actor)
     _settle([row.target_id])
     record_audit(actor=actor, action="delete", subject=row)
     _tell(row)
+
+
+def _sync(check: Check, *, rescheduled: bool = False) -> None:
+    """Bring its schedule in step with it; of a check that is told, what it expects too."""
+    schedule.sync_regions(check)
+    if probe_kind(check.kind).transport == "push":
+        follow_check(check, rescheduled=rescheduled)
 
 
 def _as_it_is(check: Check) -> Check:
@@ -201,7 +214,7 @@ def follow_target_switch(*, target_ids: Iterable[UUID], removed: bool, actor: Us
     identifiers = list(target_ids)
     Board.load(identifiers)
     for check in Check.objects.filter(target_id__in=identifiers, deleted_at__isnull=True).select_related("target"):
-        schedule.sync_regions(check)
+        _sync(check)
     if removed:
         incidents.close_open_incidents(
             target_ids=identifiers, resolution=Incident.Resolution.TARGET_REMOVED, actor=actor
@@ -230,9 +243,12 @@ def request_run(*, actor: User | None, check: Check) -> CheckRun:
 
     An enabled check's run counts like any look; a paused check's is shown and changes no status. The message is sent
     once the run is committed. Raises ConnectionError (of the broker) then; the run is withdrawn.
+    Raises ValidationError for a check that is told: there is nothing to look at.
     """
     from apps.checks.dispatch import send_run  # noqa: PLC0415 - dispatch reads this module's configs
 
+    if probe_kind(check.kind).transport == "push":
+        raise ValidationError(_("A heartbeat is heard, not looked at: send it a ping instead."))
     locked = Check.objects.select_for_update(of=("self",)).get(pk=check.pk)
     now = database_now()
     CheckRun.objects.filter(source_check=locked, finished_at__isnull=True, expires_at__lte=now).update(finished_at=now)

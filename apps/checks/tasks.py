@@ -27,6 +27,7 @@ from apps.checks import (
     staleness,
     worker,
 )
+from apps.checks.heartbeats.settling import judge_overdue, settle_waiting
 from apps.checks.messages import BadMessage
 from apps.checks.regions.timed_request import BrokerTimedTask
 from apps.core.secrets import SecretUnreadable
@@ -39,8 +40,8 @@ logger = structlog.get_logger(__name__)
 
 @shared_task(ignore_result=True)
 def tick() -> None:
-    """Once a second: claim and send what is due, look for stale verdicts, and pass the doorbell on."""
-    for step in (schedule.mark_tick, dispatch.dispatch_due, _mark_stale):
+    """Once a second: send what is due, settle what was told, find what fell silent, and pass the doorbell on."""
+    for step in (schedule.mark_tick, dispatch.dispatch_due, settle_waiting, judge_overdue, _mark_stale):
         try:
             step()
         except Exception:  # one step that fails must not stop the others: alerts hang on this doorbell

@@ -1,13 +1,194 @@
-"""Settling pings: from the inbox to the history, in the transaction that decides what follows from them."""
+"""Settling pings: from the inbox to the history, in the transaction that decides what follows from them.
+
+One settler works at a time, so that pings are judged in the order in which they came; the others find nothing to do.
+The number of statements does not depend on the number of pings, and their bodies never leave the database.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-def settle_pings(limit: int = 1_000) -> int:
-    """Settle up to `limit` waiting pings, oldest first; returns how many there were."""
-    return 0
+import structlog
+from django.db import connection, transaction
+
+from apps.checks.board import Board
+from apps.checks.heartbeats.hearing import NEVER, Case, Hearing
+from apps.checks.heartbeats.judging import BODY_TAIL, Told, judge_ping, judge_silence
+from apps.checks.models import Clock
+from apps.core.clock import database_moment
+from apps.core.ids import uuid7
+
+logger = structlog.get_logger(__name__)
+
+SETTLED_AT_ONCE = 1_000
+OVERDUE_AT_ONCE = 500
+# What one tick may spend on each of the two: the next comes in a second.
+TICK_SECONDS = 0.5
+
+
+def settle_waiting() -> int:
+    """Settle pings until none waits or the tick's time is over; returns how many there were."""
+    return _until_done(settle_pings, SETTLED_AT_ONCE)
 
 
 def judge_overdue() -> int:
-    """Judge heartbeats whose deadline has passed and runs that have not ended; returns how many outcomes followed."""
-    return 0
+    """Judge silence until no heartbeat is overdue or the tick's time is over; returns how many were looked at."""
+    return _until_done(_judge_some, OVERDUE_AT_ONCE)
+
+
+def _until_done(step: Callable[[int], int], at_once: int) -> int:
+    started, total = time.monotonic(), 0
+    while True:
+        done = step(at_once)
+        total += done
+        if done < at_once or time.monotonic() - started > TICK_SECONDS:
+            return total
+
+
+# --- Pings ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A row of the inbox, without the body of a success."""
+
+    id: int
+    check_id: UUID
+    told: Told
+
+
+@transaction.atomic
+def settle_pings(limit: int = SETTLED_AT_ONCE) -> int:
+    """Settle up to `limit` waiting pings, oldest first; returns how many there were (0 while another settles)."""
+    waiting = _take(limit)
+    if not waiting:
+        return 0
+    targets = _targets({ping.check_id for ping in waiting})
+    board = Board.load(targets.values())
+    now = database_moment()
+    hearing = Hearing.load(board, targets)
+    run_ms = {ping.id: _judge(hearing, ping) for ping in waiting if ping.check_id in hearing.cases}
+    hearing.write(now)
+    _move_to_history([ping.id for ping in waiting], run_ms)
+    return len(waiting)
+
+
+def _judge(hearing: Hearing, ping: _Waiting) -> float | None:
+    """What one ping means; returns how long its run took. One that cannot be judged must not hold up the others."""
+    case = hearing.cases[ping.check_id]
+    try:
+        judgement = judge_ping(case.heard, case.config, ping.told)
+    except Exception:
+        logger.exception("ping_not_judged", check=str(ping.check_id))
+        return None
+    case.heard = judgement.heard
+    if judgement.outcome is not None:
+        hearing.find(case, ping.told.at, judgement.outcome)
+    return judgement.run_ms
+
+
+# The lock is asked for first: rows taken without it could be judged before older ones that somebody else holds.
+_TAKE = """
+    SELECT id, check_id, at, kind, exit_status, run_id, said_ms,
+           CASE WHEN kind = 'fail' OR exit_status > 0
+                THEN substring(body FROM greatest(1, octet_length(body) - %(tail)s + 1)) ELSE ''::bytea END
+    FROM checks_pinginbox ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+
+
+def _take(limit: int) -> list[_Waiting]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM checks_pinginbox)")
+        if not cursor.fetchone()[0]:
+            return []
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('checks_pinginbox'))")
+        if not cursor.fetchone()[0]:
+            return []
+        cursor.execute(_TAKE, {"limit": limit, "tail": BODY_TAIL})
+        rows = [_waiting(row) for row in cursor.fetchall()]
+    return sorted(rows, key=lambda ping: (ping.told.at, ping.id))
+
+
+def _waiting(row: tuple[Any, ...]) -> _Waiting:
+    identifier, check_id, at, kind, exit_status, run_id, said_ms, body = row
+    told = Told(at=at, kind=kind, exit_status=exit_status, run_id=run_id, said_ms=said_ms, body=bytes(body))
+    return _Waiting(identifier, check_id, told)
+
+
+def _targets(check_ids: set[UUID]) -> dict[UUID, UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, target_id FROM checks_check WHERE id = ANY(%s)", [list(check_ids)])
+        return dict(cursor.fetchall())
+
+
+_MOVE = """
+    WITH gone AS (
+        DELETE FROM checks_pinginbox AS i
+        USING unnest(%s::bigint[], %s::uuid[], %s::float8[]) AS v(waiting_id, id, run_ms)
+        WHERE i.id = v.waiting_id
+        RETURNING i.at, v.id AS ping_id, i.check_id, i.kind, i.exit_status, i.run_id, i.said_ms, v.run_ms,
+                  i.method, i.dialect, i.address, i.user_agent, i.body, i.body_bytes
+    )
+    INSERT INTO checks_ping (at, id, check_id, kind, exit_status, run_id, said_ms, run_ms,
+                             method, dialect, address, user_agent, body, body_bytes)
+    SELECT * FROM gone
+"""
+
+
+def _move_to_history(ids: list[int], run_ms: dict[int, float | None]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE, [ids, [uuid7() for _ in ids], [run_ms.get(identifier) for identifier in ids]])
+
+
+# --- Silence --------------------------------------------------------------------------------------------------
+
+# A second late: a ping that was told in time may still be on its way into the inbox.
+_OVERDUE = """
+    SELECT c.id, c.target_id FROM checks_checkregion r JOIN checks_check c ON c.id = r.check_id
+    WHERE r.passive AND r.enabled AND r.next_due_at <= now() - interval '1 second'
+      AND NOT EXISTS (SELECT 1 FROM checks_pinginbox i WHERE i.check_id = r.check_id)
+    ORDER BY r.next_due_at LIMIT %s
+"""
+
+
+def _judge_some(limit: int) -> int:
+    """Judge the silence of up to `limit` heartbeats whose deadline has passed; returns how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OVERDUE, [limit])
+        overdue = dict(cursor.fetchall())
+    if overdue:
+        _judge_silence(overdue)
+    return len(overdue)
+
+
+@transaction.atomic
+def _judge_silence(overdue: dict[UUID, UUID]) -> None:
+    board = Board.load(overdue.values())
+    now = database_moment()
+    steady_since = Clock.objects.values_list("steady_since", flat=True).first() or now
+    hearing = Hearing.load(board, overdue)
+    told = _told_meanwhile(list(overdue))
+    for check_id, case in hearing.cases.items():
+        if check_id not in told:
+            _judge_one(hearing, case, now, steady_since)
+    hearing.write(now)
+
+
+def _judge_one(hearing: Hearing, case: Case, now: datetime, steady_since: datetime) -> None:
+    silence = judge_silence(case.heard, case.config, now, steady_since)
+    case.heard = silence.heard
+    case.again_at = silence.again_at or NEVER
+    for outcome in silence.outcomes:
+        hearing.find(case, now, outcome)
+
+
+def _told_meanwhile(check_ids: list[UUID]) -> set[UUID]:
+    """Those that a ping waits for: it was told before we said that it was missing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT check_id FROM checks_pinginbox WHERE check_id = ANY(%s)", [check_ids])
+        return {row[0] for row in cursor.fetchall()}
