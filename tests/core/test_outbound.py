@@ -12,6 +12,7 @@ import pytest
 
 from apps.core.addresses import channel_policy, probe_policy
 from apps.core.outbound import HttpRequest, OutboundError, OutboundReason, request
+from apps.core.outbound.handles import Handle
 from apps.core.outbound.names import Names
 from apps.core.outbound.transfer import Transfer
 from tests.servers import http
@@ -224,10 +225,10 @@ def test_the_socket_itself_is_checked_again(server: HttpServer) -> None:
     """Were the lookup fooled, the socket-open guard would still refuse."""
     transfer = Transfer(HttpRequest(url=server.url()), policy=channel_policy(), timeout_seconds=2)
     transfer._addresses = ("127.0.0.1",)
-    handle = pycurl.Curl()
+    handle = Handle()
     transfer.prepare(handle)
     with pytest.raises(pycurl.error) as caught:
-        handle.perform()
+        handle.curl.perform()
     with pytest.raises(OutboundError) as denied:
         transfer.collect(handle, caught.value.args[0], caught.value.args[1])
     assert denied.value.reason is OutboundReason.ADDRESS_DENIED

@@ -10,6 +10,7 @@ import pycurl
 
 from apps.core.addresses import AddressPolicy
 from apps.core.outbound.exchange import DEFAULT_MAX_BYTES, Exchange, HttpRequest, OutboundError
+from apps.core.outbound.handles import Handle
 from apps.core.outbound.names import Names, default_names
 from apps.core.outbound.transfer import Transfer
 
@@ -48,7 +49,7 @@ def request(  # noqa: PLR0913 - all but two are optional and named
 
 def run(transfer: Transfer, names: Names | None = None) -> Exchange:
     """Drive a transfer to its end on this thread. Raises OutboundError."""
-    handle = pycurl.Curl()
+    handle = Handle()
     try:
         another = True
         while another:
@@ -60,9 +61,9 @@ def run(transfer: Transfer, names: Names | None = None) -> Exchange:
         handle.close()
 
 
-def _perform(transfer: Transfer, handle: pycurl.Curl) -> bool:
+def _perform(transfer: Transfer, handle: Handle) -> bool:
     try:
-        handle.perform()
+        handle.curl.perform()
     except pycurl.error as error:
         return transfer.collect(handle, int(error.args[0]), str(error.args[1]))
     return transfer.collect(handle)

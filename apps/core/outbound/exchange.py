@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from encodings.aliases import aliases
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 MAX_REDIRECTS = 5
 DEFAULT_MAX_BYTES = 1024 * 1024
@@ -20,6 +20,8 @@ _CHARSETS = frozenset(
     }
 )
 _MAX_CHARACTER_BYTES = 4
+
+HttpVersion = Literal["auto", "1.1"]
 
 
 class OutboundReason(StrEnum):
@@ -67,6 +69,10 @@ class HttpRequest:
     # How many redirects are followed, 0 to MAX_REDIRECTS; at 0 a redirect is an answer like any other.
     max_redirects: int = 0
     verify_tls: bool = True
+    # Whether the connection may be kept for the next request of the same kind, and such a one be used.
+    reuse_connection: bool = False
+    # "auto" is HTTP/2 when the server offers it over TLS.
+    http_version: HttpVersion = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +116,8 @@ class Exchange:
 
     `headers` are lower-case names; several of one name are joined by ", ". `phases` are milliseconds by
     `dns_ms connect_ms tls_ms first_byte_ms transfer_ms`, summed over redirects; `duration_ms` is from the start of the
-    first lookup to the last byte. `started_at` is Unix seconds.
+    first lookup to the last byte. `started_at` is Unix seconds. `http_version` is 1.0, 1.1 or 2.0; of a connection that
+    was `reused` there is no connect and no TLS phase.
     """
 
     status: int
@@ -126,6 +133,8 @@ class Exchange:
     started_at: float
     hops: tuple[Hop, ...] = ()
     certificate: Certificate | None = None
+    http_version: float = 1.1
+    reused: bool = False
 
     def text(self, max_characters: int | None = None) -> str:
         """The kept body as text: the charset the server names if it is a common one, else UTF-8.

@@ -44,15 +44,21 @@ class Names:
             timeout=_TRY_SECONDS, tries=_TRIES, servers=list(nameservers) if nameservers else None
         )
 
-    def look_up(self, host: str) -> Future[Addresses]:
-        """The addresses of `host` (ASCII name or address). The future fails with OutboundError; never cancel it."""
+    def known(self, host: str) -> Addresses | None:
+        """The addresses of `host` when nobody need be asked: it is an address itself, or was looked up just now."""
         address = literal_address(host)
         if address is not None:
-            return _done((address,))
+            return (address,)
         with self._lock:
             kept = self._kept.get(host)
-            if kept is not None and kept[0] > self._clock():
-                return _done(kept[1])
+            return kept[1] if kept is not None and kept[0] > self._clock() else None
+
+    def look_up(self, host: str) -> Future[Addresses]:
+        """The addresses of `host` (ASCII name or address). The future fails with OutboundError; never cancel it."""
+        known = self.known(host)
+        if known is not None:
+            return _done(known)
+        with self._lock:
             if host in self._waiting:
                 return self._waiting[host]
             future = self._waiting[host] = Future()

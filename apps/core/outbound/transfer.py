@@ -3,7 +3,7 @@
     transfer = Transfer(request, policy=…, timeout_seconds=…)
     while True:
         transfer.resolved(addresses of transfer.location.host, seconds it took)
-        transfer.prepare(handle);  run the handle
+        transfer.prepare(handle);  run handle.curl
         if not transfer.collect(handle, code, message):
             break
     exchange = transfer.result()
@@ -14,24 +14,31 @@ Every step raises OutboundError when the transfer ends there. A new hop is looke
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pycurl
 
 from apps.core.addresses import AddressPolicy
 from apps.core.kindconfig.fields import is_sensitive_header
-from apps.core.outbound.answer import Answer
+from apps.core.outbound.answer import Answer, status_of
 from apps.core.outbound.certificates import read_certificate
 from apps.core.outbound.exchange import MAX_REDIRECTS, Exchange, Hop, HttpRequest, OutboundError, OutboundReason
 from apps.core.outbound.failures import curl_failure
-from apps.core.outbound.handles import SocketGuard, configure
+from apps.core.outbound.handles import Handle
 from apps.core.outbound.locations import BadLocation, Location, parse_location, parse_redirect
 from apps.core.outbound.requests import method_after, refuse_bad_request
 from apps.core.outbound.showing import safe_headers, safe_url, shortened
 
 _SNIPPET_BYTES = 2_048
 MAX_LOOKUP_SECONDS = 5.0
+# Before the first answer.
+_NO_ANSWER = Answer(HttpRequest(url=""), follow=False)
+_VERSIONS = {
+    pycurl.CURL_HTTP_VERSION_1_0: 1.0,
+    pycurl.CURL_HTTP_VERSION_1_1: 1.1,
+    pycurl.CURL_HTTP_VERSION_2_0: 2.0,
+}
 
 
 class Transfer:
@@ -59,18 +66,19 @@ class Transfer:
         self._spent = 0.0
         self._addresses: tuple[str, ...] = ()
         self._visited: set[tuple[str, str]] = set()
-        self._guard = SocketGuard(policy)
-        self._answer = Answer(request, follow=False)
+        self._answer = _NO_ANSWER
         self._wire_bytes = 0
         self._address = ""
         self._pem = ""
+        self._http_version = 0.0
+        self._reused = False
         refuse_bad_request(request)
         try:
             self.location: Location = parse_location(request.url)
         except BadLocation as error:
             raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": str(error)}) from None
         self._method = request.method
-        self._headers = dict(request.headers)
+        self._headers: Mapping[str, str] = request.headers
         self._body = request.body
 
     def remaining(self) -> float:
@@ -80,6 +88,11 @@ class Transfer:
     def lookup_seconds(self) -> float:
         """How long the lookup of the present hop may take: no name is worth more than MAX_LOOKUP_SECONDS."""
         return max(min(self.remaining(), MAX_LOOKUP_SECONDS), 0.0)
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        """The address and port the present hop leads to, once it was looked up; of several addresses the first."""
+        return (self._addresses[0] if self._addresses else self.location.host), self.location.port
 
     def resolved(self, addresses: Sequence[str], seconds: float) -> None:
         """The present hop's host leads to `addresses`; every one of them must be allowed."""
@@ -100,38 +113,43 @@ class Transfer:
         self._spend("dns_ms", seconds)
         return self.failure(OutboundReason.DNS_TIMEOUT, timeout_seconds=round(seconds, 3))
 
-    def prepare(self, handle: pycurl.Curl) -> None:
-        """Configure a handle for the present hop."""
-        self._visited.add((self._method, self.location.url))
-        self._guard = SocketGuard(self._policy)
-        self._answer = Answer(self.request, follow=self.request.max_redirects > 0)
-        configure(
-            handle,
+    def prepare(self, handle: Handle) -> None:
+        """Set a handle up for the present hop."""
+        handle.prepare(
             location=self.location,
             addresses=self._addresses,
             method=self._method,
             headers=self._headers,
             body=self._body,
             timeout_seconds=max(self.remaining(), 0.001),
-            verify_tls=self.request.verify_tls,
+            request=self.request,
             ca_file=self._ca_file,
-            guard=self._guard,
-            answer=self._answer,
+            policy=self._policy,
         )
 
-    def collect(self, handle: pycurl.Curl, code: int = 0, message: str = "") -> bool:
+    def collect(self, handle: Handle, code: int = 0, message: str = "") -> bool:
         """Take over what the handle did (`code`: libcurl's, 0 for success). True: there is another hop to run."""
-        self._take_times(handle)
-        self._address = str(handle.getinfo(pycurl.PRIMARY_IP) or "")
-        self._wire_bytes = int(handle.getinfo(pycurl.SIZE_DOWNLOAD_T))
+        assert handle.answer is not None  # noqa: S101 - it was prepared
+        assert handle.guard is not None  # noqa: S101
+        curl, self._answer = handle.curl, handle.answer
+        self._reused = not (code or curl.getinfo(pycurl.NUM_CONNECTS))
+        self._take_times(curl)
+        self._address = str(curl.getinfo(pycurl.PRIMARY_IP) or "")
+        self._wire_bytes = int(curl.getinfo(pycurl.SIZE_DOWNLOAD_T))
+        self._http_version = _VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), 0.0)
         if self.location.scheme == "https":
-            self._pem = _leaf_pem(handle)
+            self._pem = _leaf_pem(curl)
         if self._answer.redirects and (code == 0 or self._answer.ended_by_us == "redirect"):
             self._redirect()
             return True
         if code:
             reason, evidence = curl_failure(
-                handle, code, message, is_tls=self.location.scheme == "https", answer=self._answer, guard=self._guard
+                curl,
+                code,
+                handle.readable(message, self.location.host),
+                is_tls=self.location.scheme == "https",
+                answer=self._answer,
+                guard=handle.guard,
             )
             raise self.failure(reason, **evidence)
         return False
@@ -139,9 +157,10 @@ class Transfer:
     def result(self) -> Exchange:
         """The complete answer of the last hop."""
         answer = self._answer
+        status_line = answer.status_line
         return Exchange(
-            status=answer.status,
-            status_line=answer.status_line,
+            status=status_of(status_line),
+            status_line=status_line,
             headers=answer.headers,
             body=bytes(answer.body),
             body_bytes=answer.body_bytes,
@@ -153,6 +172,8 @@ class Transfer:
             started_at=self.started_at,
             hops=tuple(self.hops),
             certificate=read_certificate(self._pem) if self._pem else None,
+            http_version=self._http_version,
+            reused=self._reused,
         )
 
     def failure(self, reason: OutboundReason, **evidence: Any) -> OutboundError:
@@ -209,6 +230,7 @@ class Transfer:
         except BadLocation as error:
             shown = safe_url(shortened(target, 300))
             raise self.failure(OutboundReason.REDIRECT_REFUSED, location=shown, detail=str(error)) from None
+        self._visited.add((self._method, self.location.url))
         hop = Hop(status=self._answer.status, url=self.location.url, location=location.url, address=self._address)
         self.hops.append(hop)
         self._method, self._body = method_after(hop.status, self._method, self._body)
@@ -226,23 +248,15 @@ class Transfer:
         self.location = location
         self._addresses, self._address, self._pem = (), "", ""
 
-    def _take_times(self, handle: pycurl.Curl) -> None:
+    def _take_times(self, curl: pycurl.Curl) -> None:
         """libcurl's times are seconds since its own start; the phases between them become ours, summed over hops."""
-        name, connect, tls, ready, first, total = (
-            handle.getinfo(info)
-            for info in (
-                pycurl.NAMELOOKUP_TIME,
-                pycurl.CONNECT_TIME,
-                pycurl.APPCONNECT_TIME,
-                pycurl.PRETRANSFER_TIME,
-                pycurl.STARTTRANSFER_TIME,
-                pycurl.TOTAL_TIME,
-            )
-        )
+        time_of = curl.getinfo
+        connect, tls, total = time_of(pycurl.CONNECT_TIME), time_of(pycurl.APPCONNECT_TIME), time_of(pycurl.TOTAL_TIME)
+        ready, first = time_of(pycurl.PRETRANSFER_TIME), time_of(pycurl.STARTTRANSFER_TIME)
         self._spent += total
-        if connect:
-            self._add("connect_ms", connect - name)
-        if connect and self.location.scheme == "https":
+        if connect and not self._reused:
+            self._add("connect_ms", connect - time_of(pycurl.NAMELOOKUP_TIME))
+        if connect and not self._reused and self.location.scheme == "https":
             self._add("tls_ms", (tls or total) - connect)
             if not tls:
                 return
@@ -266,7 +280,7 @@ def hop_evidence(hops: Sequence[Hop]) -> list[dict[str, Any]]:
     ]
 
 
-def _leaf_pem(handle: pycurl.Curl) -> str:
+def _leaf_pem(curl: pycurl.Curl) -> str:
     """The first certificate the server showed; libcurl lists it even when it did not accept it."""
-    chain = handle.getinfo(pycurl.INFO_CERTINFO)
+    chain = curl.getinfo(pycurl.INFO_CERTINFO)
     return next((value for name, value in chain[0] if name == "Cert"), "") if chain else ""
