@@ -194,6 +194,13 @@ class HttpProbeKind(ProbeKind[ConfigType]):
         """What a complete answer means. Failures of the transport never arrive here."""
         raise NotImplementedError
 
+    def passes(self, config: ConfigType, exchange: Exchange) -> dict[str, float] | None:
+        """What `judge` measures when it would call this answer OK, without the evidence; None when it must be asked.
+
+        Of most looks nobody keeps the evidence. A kind for which this is no cheaper than `judge` leaves it as it is.
+        """
+        return None
+
 
 class AsyncProbeKind(ProbeKind[ConfigType]):
     """A kind with a conversation of its own, on the engine's asyncio loop."""

@@ -163,6 +163,12 @@ def evaluate(conditions: Sequence[Condition], exchange: Exchange) -> list[dict[s
     return [_evaluated(condition, answer) for condition in conditions]
 
 
+def all_hold(conditions: Sequence[Condition], exchange: Exchange) -> bool:
+    """Whether every condition is met: what `evaluate` says, without saying why."""
+    answer = _AnswerValues(exchange)
+    return all(holds(condition, answer.get(condition)[0]) for condition in conditions)
+
+
 class _AnswerValues:
     """The values of an exchange by field; the body is decoded and parsed once, and only when asked for."""
 

@@ -70,6 +70,7 @@ class Reason(StrEnum):
     # Our own side: says nothing about the target
     INVALID_CONFIGURATION = "invalid_configuration"
     WORKER_LATE = "worker_late"
+    HOST_BUSY = "host_busy"
     LINE_LOST = "line_lost"
     INTERNAL_ERROR = "internal_error"
 
@@ -201,6 +202,13 @@ _TEXTS: dict[Reason, ReasonText] = {
     Reason.LINE_LOST: ReasonText(
         _("The region's own line was down"),
         _("No guard of the region answered either: its own line was down, so nothing is known about the target."),
+    ),
+    Reason.HOST_BUSY: ReasonText(
+        _("Held back by our own limit"),
+        _(
+            "%(count)s requests to %(host)s were in flight, which is our own limit for one host, and none ended within "
+            "%(timeout_seconds)s s: this look was not taken."
+        ),
     ),
     Reason.INTERNAL_ERROR: ReasonText(
         _("Error in the probe"), _("The probe itself failed (%(detail)s), so this result says nothing.")

@@ -100,16 +100,41 @@ def _with_encodings(secrets: list[str], config: Mapping[str, Any]) -> list[str]:
     return secrets + encoded
 
 
-def judge_exchange(prepared: Prepared, exchange: Exchange) -> Outcome:
-    """What a complete HTTP answer means."""
-    assert isinstance(prepared.kind, HttpProbeKind)  # noqa: S101 - the transport said so
+def judge_exchange(prepared: Prepared, exchange: Exchange, *, proven: bool = True) -> Outcome:
+    """What a complete HTTP answer means. Without `proven` a good one may come without evidence, which is cheaper."""
+    kind = prepared.kind
+    assert isinstance(kind, HttpProbeKind)  # noqa: S101 - the transport said so
     try:
-        outcome = prepared.kind.judge(prepared.config, exchange)
+        if not proven and not _is_slow(prepared, exchange.duration_ms):
+            measured = kind.passes(prepared.config, exchange)
+            if measured is not None:
+                return _good(exchange, measured)
+        outcome = kind.judge(prepared.config, exchange)
     except Exception as error:  # the runner is where surprises end
         outcome = surprised(error)
     measurements = {**exchange.phases, **outcome.measurements}
     outcome = outcome.amended(measurements=measurements, status_code=exchange.status)
     return finished(prepared, outcome, exchange.started_at, exchange.duration_ms)
+
+
+def judge_transfer(prepared: Prepared, transfer: Transfer, *, proven: bool = True) -> Outcome:
+    """What the complete answer of a transfer means; see `judge_exchange`."""
+    return judge_exchange(prepared, transfer.result(), proven=proven)
+
+
+def _good(exchange: Exchange, measured: Mapping[str, float]) -> Outcome:
+    return Outcome(
+        state=OutcomeState.OK,
+        reason=Reason.OK,
+        duration_ms=round(exchange.duration_ms, 3),
+        measurements={**exchange.phases, **measured},
+        status_code=exchange.status,
+        started_at=exchange.started_at,
+    )
+
+
+def _is_slow(prepared: Prepared, duration_ms: float) -> bool:
+    return prepared.degraded_after_ms is not None and duration_ms > prepared.degraded_after_ms
 
 
 def failed(error: OutboundError, extra: Mapping[str, Any] | None = None) -> Outcome:
@@ -126,6 +151,29 @@ def failed(error: OutboundError, extra: Mapping[str, Any] | None = None) -> Outc
 def failed_exchange(prepared: Prepared, error: OutboundError) -> Outcome:
     """The outcome of an HTTP look that got no usable answer."""
     return finished(prepared, failed(error), error.started_at, error.duration_ms)
+
+
+def late_exchange(prepared: Prepared, error: OutboundError) -> Outcome:
+    """The outcome of an HTTP look that timed out while our own loop was held up."""
+    return late(failed_exchange(prepared, error))
+
+
+def surprised_exchange(prepared: Prepared, error: Exception, started_at: float) -> Outcome:
+    """The outcome of an HTTP look that failed by itself."""
+    return finished(prepared, surprised(error), started_at, 0.0)
+
+
+def host_busy(prepared: Prepared, transfer: Transfer, limit: int) -> Outcome:
+    """The outcome of an HTTP look that our limit of `limit` requests to one host held back for all its timeout."""
+    location = transfer.location
+    evidence = {
+        "host": location.host,
+        "port": location.port,
+        "count": limit,
+        "timeout_seconds": transfer.timeout_seconds,
+    }
+    outcome = Outcome(state=OutcomeState.INDETERMINATE, reason=Reason.HOST_BUSY, evidence=evidence)
+    return finished(prepared, outcome, transfer.started_at, 0.0)
 
 
 def late(outcome: Outcome) -> Outcome:
@@ -148,10 +196,9 @@ def finished(prepared: Prepared, outcome: Outcome, started_at: float, duration_m
     """Add what every outcome gets: when, how long, whether that was slow; and take out every secret."""
     changes: dict[str, Any] = {"started_at": started_at, "duration_ms": round(duration_ms, 3)}
     evidence = redacted(outcome.evidence, prepared.secrets)
-    limit = prepared.degraded_after_ms
-    if outcome.state is OutcomeState.OK and limit is not None and duration_ms > limit:
+    if outcome.state is OutcomeState.OK and _is_slow(prepared, duration_ms):
         changes |= {"state": OutcomeState.DEGRADED, "reason": Reason.SLOW}
-        evidence = {**evidence, "expected": limit, "actual": round(duration_ms, 1)}
+        evidence = {**evidence, "expected": prepared.degraded_after_ms, "actual": round(duration_ms, 1)}
     if evidence is not outcome.evidence:
         changes["evidence"] = evidence
     return outcome.amended(**changes)

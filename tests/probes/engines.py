@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from apps.core.addresses import AddressPolicy, probe_policy
@@ -75,3 +76,12 @@ class RunningEngine:
         """Submit and wait."""
         assert self.engine.submit(list(jobs)) == []
         return self.delivered.wait_for(list(jobs), within)
+
+
+def wait_until(condition: Callable[[], bool], within: float = 5.0) -> None:
+    """Wait on a condition; fails when it does not come true."""
+    ends = time.monotonic() + within
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen in time"
+        pause.wait(0.01)

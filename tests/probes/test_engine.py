@@ -10,7 +10,7 @@ import pytest
 
 from apps.core.addresses import channel_policy
 from apps.probes.base import OutcomeState, Reason
-from tests.probes.engines import Delivered, RunningEngine, job
+from tests.probes.engines import Delivered, RunningEngine, job, wait_until
 from tests.servers import http
 from tests.servers.dns import DnsServer
 from tests.servers.http import HttpServer
@@ -197,15 +197,6 @@ def test_a_stopped_engine_gives_up_quickly_and_takes_nothing_more(server: HttpSe
     assert not running.engine.health().alive
     late = job("http", {"url": server.url()})
     assert running.engine.submit([late]) == [late]
-
-
-def wait_until(condition: Callable[[], bool], within: float = 5.0) -> None:
-    """Wait on a condition; fails when it does not come true."""
-    ends = time.monotonic() + within
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < ends, "it did not happen in time"
-        pause.wait(0.01)
 
 
 def block_for(seconds: float) -> Callable[[], None]:

@@ -153,10 +153,14 @@ class _Told:
 
 
 class HttpServer(ListeningServer):
-    """One request a connection. Unknown paths answer 200 "fine"; `received` keeps every request."""
+    """One request a connection, or with `keep_alive` one after another.
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1") -> None:
+    Unknown paths answer 200 "fine"; `received` keeps every request.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1", keep_alive: bool = False) -> None:
         self._told = _Told()
+        self._keep_alive = keep_alive
         self._host = host
         self._scheme = "https" if tls else "http"
         super().__init__(tls)
@@ -174,11 +178,11 @@ class HttpServer(ListeningServer):
         return f"{self._scheme}://{host or self._host}:{self.port}{path}"
 
     def serve(self, connection: Connection) -> None:
-        received = _read_request(connection)
-        if received is None:
-            return
-        self.received.append(received)
-        self._told.behaviours.get(received.path.partition("?")[0], answer())(connection, received)
+        while received := _read_request(connection):
+            self.received.append(received)
+            self._told.behaviours.get(received.path.partition("?")[0], answer())(connection, received)
+            if not self._keep_alive:
+                return
 
 
 def _read_request(connection: Connection) -> Received | None:

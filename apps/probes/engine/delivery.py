@@ -1,11 +1,15 @@
-"""Handing outcomes over: judged and delivered on a thread of their own, every 200 or every 250 ms."""
+"""Handing outcomes over: judged and delivered on a thread of their own, every 200 or every 250 ms.
+
+The thread sleeps until a batch is complete. Woken by each look that ends, it would compete with the loops for the
+interpreter just while they measure.
+"""
 
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from apps.probes.base import Finished
@@ -34,7 +38,9 @@ class Delivery(threading.Thread):
         self._deliver = deliver
         self._settled = settled
         self._give_up_seconds = give_up_seconds
-        self._queue: queue.SimpleQueue[Done | None] = queue.SimpleQueue()
+        self._queue: deque[Done] = deque()
+        # Guards nothing: `deque` needs none. It says when there is something, and when there is a batch.
+        self._changed = threading.Condition()
         self._stopping = threading.Event()
         self.delivered = 0
         self.dropped = 0
@@ -43,12 +49,16 @@ class Delivery(threading.Thread):
 
     def put(self, done: Done) -> None:
         """Take one over; returns at once."""
-        self._queue.put(done)
+        with self._changed:
+            self._queue.append(done)
+            if len(self._queue) in (1, BATCH):
+                self._changed.notify()
 
     def stop(self) -> None:
         """Deliver what is there, without retries, and end."""
         self._stopping.set()
-        self._queue.put(None)
+        with self._changed:
+            self._changed.notify()
 
     def age(self) -> float:
         """How many seconds the outcome now being judged has taken; 0 while it waits, also for `deliver`."""
@@ -57,28 +67,15 @@ class Delivery(threading.Thread):
 
     def run(self) -> None:
         """Collect and deliver until stopped."""
-        while True:
-            first = self._queue.get()
-            if first is not None:
-                self._hand_over(self._batch(first))
-            elif self._queue.empty():
-                return
+        while batch := self._batch():
+            self._hand_over([self._judged(done) for done in batch])
 
-    def _batch(self, first: Done) -> list[Finished]:
-        """The first outcome and those that follow within 250 ms, at most 200."""
-        ends = time.monotonic() + BATCH_SECONDS
-        batch = [self._judged(first)]
-        while len(batch) < BATCH:
-            wait = 0.0 if self._stopping.is_set() else max(ends - time.monotonic(), 0.0)
-            try:
-                done = self._queue.get(timeout=wait)
-            except queue.Empty:
-                break
-            if done is None:
-                self._queue.put(None)
-                break
-            batch.append(self._judged(done))
-        return batch
+    def _batch(self) -> list[Done]:
+        """The first that ends and those that follow within 250 ms, at most 200. None at all once it was stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._stopping.is_set())
+            self._changed.wait_for(lambda: len(self._queue) >= BATCH or self._stopping.is_set(), timeout=BATCH_SECONDS)
+            return [self._queue.popleft() for _number in range(min(BATCH, len(self._queue)))]
 
     def _judged(self, done: Done) -> Finished:
         self._judging_since = time.monotonic()

@@ -21,7 +21,7 @@ from apps.probes.runner import NotRunnable, prepare
 
 # A job may be handed over a little before its moment; one that is further away was claimed by a clock that is wrong.
 _MAX_AHEAD_SECONDS = 60.0
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0001
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ class Engine:
     A job holds one of `max_in_flight` places from `submit` until its outcome was delivered, so a broker that is away
     stops the feeding instead of filling the memory. `nameservers`: addresses (port optional), default the system's.
 
+    At most `max_per_host` HTTP requests are in flight to one address and port. A look that waits for its turn longer
+    than its own timeout ends `indeterminate`, for the limit is ours.
+
     `wall_clock` gives Unix seconds: what `due_at` is compared with and `started_at` is read from. A machine whose clock
     is wrong gives one that is corrected.
     """
@@ -67,6 +70,7 @@ class Engine:
         policy: AddressPolicy,
         deliver: Deliver,
         max_in_flight: int = 2_000,
+        max_per_host: int = 64,
         nameservers: Sequence[str] = (),
         ca_file: str = "",
         give_up_seconds: float = 60.0,
@@ -84,7 +88,12 @@ class Engine:
         names = self._own_names or default_names()
         self._delivery = Delivery(deliver, settled=self._settle, give_up_seconds=give_up_seconds)
         self._http = HttpLoop(
-            policy=policy, names=names, done=self._delivery.put, ca_file=ca_file, wall_clock=wall_clock
+            policy=policy,
+            names=names,
+            done=self._delivery.put,
+            ca_file=ca_file,
+            max_per_host=max_per_host,
+            wall_clock=wall_clock,
         )
         self._async = AsyncLoop(policy=policy, names=names, done=self._delivery.put, wall_clock=wall_clock)
         self._loops: dict[str, HttpLoop | AsyncLoop] = {"http": self._http, "async": self._async}
@@ -154,7 +163,7 @@ class Engine:
             start_late_ms_p95=late.p95,
             start_late_ms_p99=late.p99,
             started=sum(one.started for one in started),
-            waiting_for_host=0,
+            waiting_for_host=self._http.waiting_for_host,
         )
 
     def _all_alive(self) -> bool:

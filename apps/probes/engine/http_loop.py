@@ -1,7 +1,9 @@
 """The HTTP loop: one thread, one long-lived CurlMulti, any number of requests in flight.
 
 The loop owns its requests and touches nothing that can block: names are looked up elsewhere, answers are judged
-elsewhere. At most NEW_PER_TURN requests start in one turn, for a burst would show in the latency of each of them.
+elsewhere. At most NEW_PER_TURN requests start in one turn, for a burst would show in the latency of each of them; the
+others wait in the loop, where waiting shows as a late start and not as latency. What goes wrong with one request is
+the outcome of that one, and the loop goes on.
 """
 
 from __future__ import annotations
@@ -10,48 +12,59 @@ import contextlib
 import heapq
 import itertools
 import logging
-import selectors
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 import pycurl
 
 from apps.core.addresses import AddressPolicy
 from apps.core.outbound.exchange import OutboundError, OutboundReason
+from apps.core.outbound.handles import Handle
 from apps.core.outbound.names import Addresses, Names
 from apps.core.outbound.transfer import Transfer
-from apps.probes.base import Outcome
+from apps.probes.engine.host_limits import Host, HostLimits
+from apps.probes.engine.polling import READ, WRITE, Sockets
 from apps.probes.engine.start_lateness import StartLateness
-from apps.probes.engine.work import Done, Lateness, Work
-from apps.probes.runner import failed_exchange, finished, judge_exchange, late, surprised
+from apps.probes.engine.work import Done, Judge, Lateness, Work
+from apps.probes.runner import failed_exchange, host_busy, judge_transfer, late_exchange, surprised_exchange
 
 logger = logging.getLogger(__name__)
 
-NEW_PER_TURN = 4
+NEW_PER_TURN = 1
+# Names that must be asked for first start no request yet; so many of them are asked for in one turn.
+_ASKED_PER_TURN = 8
 _IDLE_SECONDS = 1.0
 _KEPT_HANDLES = 256
+_KEPT_CONNECTIONS = 256
 # So many turns that fail one after another are no accident: the loop ends, and its health says so.
 _MAX_FAILED_TURNS = 50
 _TIMEOUTS = frozenset({OutboundReason.TIMEOUT, OutboundReason.CONNECT_TIMEOUT, OutboundReason.SLOW_RESPONSE})
+_EVENTS = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
+_ACTIONS = {
+    READ: pycurl.CSELECT_IN,
+    WRITE: pycurl.CSELECT_OUT,
+    READ | WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
+}
 
 
 @dataclass(slots=True, eq=False)
-class _Running:
-    """One request on its way: being looked up, ready to start, or with libcurl."""
+class _Look:
+    """One request on its way: being looked up, waiting at its host, ready to start, or with libcurl."""
 
     work: Work
     transfer: Transfer
     lost_before: float
-    lookup_started: float = 0.0
-    lookup_ends: float = 0.0
-    # Counts the hops: a lookup that answers after its hop was given up finds another number.
-    hop: int = 0
-    handle: pycurl.Curl | None = field(default=None, repr=False)
+    asked_at: float = 0.0
+    # Counts what it waited for: an answer to, or the deadline of, something that is over finds another number.
+    step: int = 0
+    # Where it holds a place.
+    host: Host | None = None
 
 
 class HttpLoop(threading.Thread):
@@ -64,6 +77,7 @@ class HttpLoop(threading.Thread):
         names: Names,
         done: Callable[[Done], None],
         ca_file: str = "",
+        max_per_host: int = 64,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name="probe-http", daemon=True)
@@ -75,23 +89,32 @@ class HttpLoop(threading.Thread):
         self._wall_clock = wall_clock
         self._stopping = False
         self._mail: deque[Callable[[], None]] = deque()
-        self._waiting: list[Work] = []
-        self._ready: deque[_Running] = deque()
-        self._lookups: list[tuple[float, int, int, _Running]] = []
+        self._waiting: list[tuple[float, int, Work]] = []
+        self._ready: deque[_Look] = deque()
+        self._deadlines: list[tuple[float, int, int, _Look, Callable[[_Look], None]]] = []
         self._order = itertools.count()
-        self._with_curl: dict[pycurl.Curl, _Running] = {}
-        self._handles: list[pycurl.Curl] = []
+        self._with_curl: dict[pycurl.Curl, tuple[Handle, _Look]] = {}
+        self._over: deque[tuple[pycurl.Curl, int, str]] = deque()
+        self._handles: list[Handle] = []
+        self._hosts: HostLimits[_Look] = HostLimits(max_per_host)
+        # The job a turn is busy with: should the turn fail, it is this one's outcome.
+        self._in_hand: Work | None = None
         self._timer_at: float | None = None
-        self._selector = selectors.DefaultSelector()
+        self._sockets = Sockets()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self.start_lateness = StartLateness(self._clock)
         self.lateness = Lateness(self._clock)
+
+    @property
+    def waiting_for_host(self) -> int:
+        """Requests held back by our own limit of requests in flight to one host."""
+        return self._hosts.waiting
 
     # From other threads
 
     def add(self, works: Sequence[Work]) -> None:
         """Run each at its moment."""
-        self._post(lambda: self._take(works))
+        self._post(partial(self._take, works))
 
     def stop(self) -> None:
         """End the loop at its next turn; what is in flight is given up."""
@@ -113,17 +136,19 @@ class HttpLoop(threading.Thread):
         """Turn until stopped."""
         self._wake_reader.setblocking(False)
         self._wake_writer.setblocking(False)
-        self._selector.register(self._wake_reader, selectors.EVENT_READ)
+        self._sockets.watch(self._wake_reader.fileno(), READ)
         self.lateness.begin()
         multi = self._multi = pycurl.CurlMulti()
         multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
         multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
+        # Of its own accord libcurl keeps four connections for each request in flight: of a quiet loop, none.
+        multi.setopt(pycurl.M_MAXCONNECTS, _KEPT_CONNECTIONS)
         self._keep_turning()
-        for handle in list(self._with_curl):
-            multi.remove_handle(handle)
+        for curl in list(self._with_curl):
+            multi.remove_handle(curl)
         multi.close()
-        self._selector.close()
+        self._sockets.close()
         self._wake_reader.close()
         self._wake_writer.close()
 
@@ -133,9 +158,10 @@ class HttpLoop(threading.Thread):
             try:
                 self._turn()
                 failed = 0
-            except Exception:  # one bad turn must not end the loop for all
+            except Exception as error:  # one bad turn must not end the loop for all
                 failed += 1
                 logger.exception("probe_loop_turn_failed")
+                self._end_in_hand(error)
                 if failed >= _MAX_FAILED_TURNS:
                     raise
 
@@ -143,187 +169,226 @@ class HttpLoop(threading.Thread):
         wait = self._wait_seconds()
         # Twice: work that took too long must not be hidden by a wait that was cut short.
         self.lateness.turn()
-        events = self._selector.select(wait)
+        found = self._sockets.wait(wait)
         self.lateness.turn(wait)
-        for key, mask in events:
-            if key.fileobj is self._wake_reader:
+        for descriptor, events in found:
+            if descriptor == self._wake_reader.fileno():
                 with contextlib.suppress(BlockingIOError):
                     self._wake_reader.recv(4_096)
             else:
-                self._act(key.fd, mask)
+                self._multi.socket_action(descriptor, _ACTIONS[events & (READ | WRITE)])
         while self._mail:
             self._mail.popleft()()
-        if self._timer_at is not None and self._clock() >= self._timer_at:
-            self._timer_at = None
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._run_timer()
         self._collect()
-        self._give_up_lookups()
+        self._give_up_late()
         self._begin_due()
         self._start_ready()
 
     def _wait_seconds(self) -> float:
-        if self._mail or self._ready:
+        if self._mail or self._ready or self._over:
             return 0.0
         now = self._clock()
-        moments = [now + _IDLE_SECONDS]
+        soonest = now + _IDLE_SECONDS
         if self._timer_at is not None:
-            moments.append(self._timer_at)
+            soonest = min(soonest, self._timer_at)
         if self._waiting:
-            moments.append(self._waiting[0].start_at)
-        if self._lookups:
-            moments.append(self._lookups[0][0])
-        return max(min(moments) - now, 0.0)
+            soonest = min(soonest, self._waiting[0][0])
+        if self._deadlines:
+            soonest = min(soonest, self._deadlines[0][0])
+        return max(soonest - now, 0.0)
 
     def _watch(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
         """libcurl says which of its sockets it waits for."""
-        known = descriptor in self._selector.get_map()
         if what == pycurl.POLL_REMOVE:
-            if known:
-                self._selector.unregister(descriptor)
-            return
-        mask = 0
-        if what in (pycurl.POLL_IN, pycurl.POLL_INOUT):
-            mask |= selectors.EVENT_READ
-        if what in (pycurl.POLL_OUT, pycurl.POLL_INOUT):
-            mask |= selectors.EVENT_WRITE
-        if known:
-            self._selector.modify(descriptor, mask)
+            self._sockets.forget(descriptor)
         else:
-            self._selector.register(descriptor, mask)
+            self._sockets.watch(descriptor, _EVENTS.get(what, 0))
 
     def _set_timer(self, milliseconds: int) -> None:
         self._timer_at = None if milliseconds < 0 else self._clock() + milliseconds / 1000
 
-    def _act(self, descriptor: int, mask: int) -> None:
-        action = 0
-        if mask & selectors.EVENT_READ:
-            action |= pycurl.CSELECT_IN
-        if mask & selectors.EVENT_WRITE:
-            action |= pycurl.CSELECT_OUT
-        self._multi.socket_action(descriptor, action)
+    def _run_timer(self) -> None:
+        if self._timer_at is not None and self._clock() >= self._timer_at:
+            self._timer_at = None
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     # One request from its moment to its end
 
     def _take(self, works: Sequence[Work]) -> None:
         for work in works:
-            heapq.heappush(self._waiting, work)
+            heapq.heappush(self._waiting, (work.start_at, next(self._order), work))
 
     def _begin_due(self) -> None:
-        now = self._clock()
-        while self._waiting and self._waiting[0].start_at <= now:
-            work = heapq.heappop(self._waiting)
-            self.start_lateness.add(now - work.start_at)
-            with self._surviving(work):
-                transfer = work.prepared.transfer(self._policy, self._ca_file, self._wall_clock)
-                self._look_up(_Running(work, transfer, self.lateness.lost_seconds))
+        """Begin as many as can start in this turn: the others are late, and say so when they begin."""
+        for _begun in range(_ASKED_PER_TURN):
+            if not self._waiting or len(self._ready) >= NEW_PER_TURN:
+                return
+            lateness = self._clock() - self._waiting[0][0]
+            if lateness < 0:
+                return
+            _moment, _order, work = heapq.heappop(self._waiting)
+            self.start_lateness.add(lateness)
+            self._guarded(work, self._begin, work)
 
-    def _look_up(self, running: _Running) -> None:
-        running.hop += 1
-        running.lookup_started = self._clock()
-        future = self._names.look_up(running.transfer.location.host)
-        if future.done():
-            self._looked_up(running, running.hop, future, running.lookup_started)
+    def _begin(self, work: Work) -> None:
+        transfer = work.prepared.transfer(self._policy, self._ca_file, self._wall_clock)
+        self._look_up(_Look(work, transfer, self.lateness.lost_seconds))
+
+    def _look_up(self, look: _Look) -> None:
+        host = look.transfer.location.host
+        known = self._names.known(host)
+        if known is not None:
+            self._enter(look, known, 0.0)
             return
-        running.lookup_ends = running.lookup_started + running.transfer.lookup_seconds()
-        heapq.heappush(self._lookups, (running.lookup_ends, next(self._order), running.hop, running))
-        hop = running.hop
+        look.asked_at = self._clock()
+        step = self._expect(look, look.transfer.lookup_seconds(), self._lookup_missed)
 
         def answered(answer: Future[Addresses]) -> None:
             ended = self._clock()
-            self._post(lambda: self._looked_up(running, hop, answer, ended))
+            self._post(lambda: self._guarded(look.work, self._looked_up, look, step, answer, ended))
 
-        future.add_done_callback(answered)
+        self._names.look_up(host).add_done_callback(answered)
 
-    def _looked_up(self, running: _Running, hop: int, future: Future[Addresses], ended: float) -> None:
-        if running.hop != hop:
+    def _looked_up(self, look: _Look, step: int, answer: Future[Addresses], ended: float) -> None:
+        if look.step != step:
             return
-        running.hop += 1
-        seconds = max(ended - running.lookup_started, 0.0)
-        with self._surviving(running.work):
-            try:
-                running.transfer.resolved(future.result(), seconds)
-            except OutboundError as error:
-                raise (error if error.phases else running.transfer.unresolved(error, seconds)) from None
-            self._ready.append(running)
+        look.step += 1
+        seconds = max(ended - look.asked_at, 0.0)
+        try:
+            addresses = answer.result()
+        except OutboundError as error:
+            raise look.transfer.unresolved(error, seconds) from None
+        self._enter(look, addresses, seconds)
 
-    def _give_up_lookups(self) -> None:
+    def _lookup_missed(self, look: _Look) -> None:
+        error = look.transfer.lookup_timed_out(self._clock() - look.asked_at)
+        self._fail(look, error, spoiled=self._is_spoiled(look))
+
+    def _enter(self, look: _Look, addresses: Addresses, seconds: float) -> None:
+        """The name is known: start as soon as its host has a place."""
+        look.transfer.resolved(addresses, seconds)
+        host = look.transfer.endpoint
+        if self._hosts.enter(host, look):
+            look.host = host
+            self._ready.append(look)
+        else:
+            self._expect(look, look.transfer.timeout_seconds, self._host_missed)
+
+    def _leave(self, look: _Look) -> None:
+        """Its place at its host goes to the next one there."""
+        host, look.host = look.host, None
+        follower = self._hosts.leave(host) if host is not None else None
+        if follower is not None:
+            follower.step += 1
+            follower.host = host
+            # What the loop lost before is not this request's.
+            follower.lost_before = self.lateness.lost_seconds
+            self._ready.append(follower)
+
+    def _host_missed(self, look: _Look) -> None:
+        self._hosts.give_up(look.transfer.endpoint, look)
+        self._end(look.work, partial(host_busy, look.work.prepared, look.transfer, self._hosts.limit))
+
+    def _expect(self, look: _Look, seconds: float, missed: Callable[[_Look], None]) -> int:
+        """From now on it waits for something, which is `missed` after so many seconds. The number of the step."""
+        look.step += 1
+        heapq.heappush(self._deadlines, (self._clock() + seconds, next(self._order), look.step, look, missed))
+        return look.step
+
+    def _give_up_late(self) -> None:
         now = self._clock()
-        while self._lookups and self._lookups[0][0] <= now:
-            _ends, _order, hop, running = heapq.heappop(self._lookups)
-            if running.hop == hop:
-                running.hop += 1
-                with self._surviving(running.work):
-                    error = running.transfer.lookup_timed_out(running.lookup_ends - running.lookup_started)
-                    self._fail(running.work, error, spoiled=self._is_spoiled(running))
+        while self._deadlines and self._deadlines[0][0] <= now:
+            _ends, _order, step, look, missed = heapq.heappop(self._deadlines)
+            if look.step == step:
+                look.step += 1
+                self._guarded(look.work, missed, look)
 
     def _start_ready(self) -> None:
         for _turn in range(min(NEW_PER_TURN, len(self._ready))):
-            running = self._ready.popleft()
-            handle = self._handles.pop() if self._handles else pycurl.Curl()
-            try:
-                running.transfer.prepare(handle)
-                self._multi.add_handle(handle)
-            except Exception as error:  # libcurl or Python may refuse an option's value
+            look = self._ready.popleft()
+            self._guarded(look.work, self._start, look)
+        self._run_timer()
+
+    def _start(self, look: _Look) -> None:
+        handle = None
+        try:
+            handle = self._handles.pop() if self._handles else Handle()
+            look.transfer.prepare(handle)
+            self._multi.add_handle(handle.curl)
+        except Exception:  # libcurl or Python may refuse an option's value
+            if handle is not None:
                 handle.close()
-                self._surprise(running.work, error)
-                continue
-            self._with_curl[handle] = running
+            self._leave(look)
+            raise
+        self._with_curl[handle.curl] = (handle, look)
 
     def _collect(self) -> None:
         more = 1
         while more:
             more, succeeded, failures = self._multi.info_read()
-            for handle in succeeded:
-                self._ended(handle, 0, "")
-            for handle, code, message in failures:
-                self._ended(handle, code, message)
+            self._over.extend((curl, 0, "") for curl in succeeded)
+            self._over.extend(failures)
+        while self._over:
+            curl, code, message = self._over.popleft()
+            handle, look = self._with_curl.pop(curl)
+            self._guarded(look.work, self._ended, handle, look, code, message)
 
-    def _ended(self, handle: pycurl.Curl, code: int, message: str) -> None:
-        running = self._with_curl.pop(handle)
-        self._multi.remove_handle(handle)
-        with self._surviving(running.work):
-            try:
-                another = running.transfer.collect(handle, code, message)
-            except OutboundError as error:
-                self._fail(running.work, error, spoiled=error.reason in _TIMEOUTS and self._is_spoiled(running))
-            else:
-                if another:
-                    self._look_up(running)
-                else:
-                    self._succeed(running)
+    def _ended(self, handle: Handle, look: _Look, code: int, message: str) -> None:
+        self._leave(look)
+        self._multi.remove_handle(handle.curl)
+        try:
+            another = look.transfer.collect(handle, code, message)
+        except OutboundError as error:
+            self._fail(look, error, spoiled=error.reason in _TIMEOUTS and self._is_spoiled(look))
+            return
+        finally:
+            self._put_back(handle)
+        if another:
+            self._look_up(look)
+        else:
+            work = look.work
+            self._end(work, partial(judge_transfer, work.prepared, look.transfer, proven=work.job.run is not None))
+
+    def _put_back(self, handle: Handle) -> None:
         if len(self._handles) < _KEPT_HANDLES:
-            # Lets go of callbacks and buffers now, not when the handle is next used.
-            handle.reset()
+            handle.release()
             self._handles.append(handle)
         else:
             handle.close()
 
-    @contextlib.contextmanager
-    def _surviving(self, work: Work) -> Iterator[None]:
-        """Whatever goes wrong inside is the outcome of this one job: the loop goes on for all others."""
+    # How it ends
+
+    def _guarded(self, work: Work, step: Callable[..., None], *arguments: object) -> None:
+        """Whatever goes wrong in this step is the outcome of this one job: the loop goes on for all others."""
+        self._in_hand = work
         try:
-            yield
+            step(*arguments)
         except OutboundError as error:
-            self._fail(work, error)
+            self._end(work, partial(failed_exchange, work.prepared, error))
         except Exception as error:  # of a kind, of our own reading of an answer, of a library
             self._surprise(work, error)
+        self._in_hand = None
 
-    def _is_spoiled(self, running: _Running) -> bool:
-        return self.lateness.spoiled(running.lost_before, running.transfer.timeout_seconds)
+    def _end_in_hand(self, error: Exception) -> None:
+        """A turn failed outside of every guard: the job it was busy with would hold its place for ever."""
+        work, self._in_hand = self._in_hand, None
+        if work is not None:
+            try:
+                self._surprise(work, error)
+            except Exception:
+                logger.exception("probe_job_lost")
 
-    def _succeed(self, running: _Running) -> None:
-        transfer, prepared = running.transfer, running.work.prepared
-        self._done(Done(running.work.job, lambda: judge_exchange(prepared, transfer.result())))
+    def _is_spoiled(self, look: _Look) -> bool:
+        return self.lateness.spoiled(look.lost_before, look.transfer.timeout_seconds)
+
+    def _fail(self, look: _Look, error: OutboundError, *, spoiled: bool) -> None:
+        self._end(look.work, partial(late_exchange if spoiled else failed_exchange, look.work.prepared, error))
 
     def _surprise(self, work: Work, error: Exception) -> None:
-        started_at = self._wall_clock()
-        self._done(Done(work.job, lambda: finished(work.prepared, surprised(error), started_at, 0.0)))
+        self._end(work, partial(surprised_exchange, work.prepared, error, self._wall_clock()))
 
-    def _fail(self, work: Work, error: OutboundError, *, spoiled: bool = False) -> None:
-        prepared = work.prepared
-
-        def judge() -> Outcome:
-            outcome = failed_exchange(prepared, error)
-            return late(outcome) if spoiled else outcome
-
-        self._done(Done(work.job, judge))
+    def _end(self, work: Work, judge: Judge) -> None:
+        if not work.over:
+            work.over = True
+            self._done(Done(work.job, judge))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from apps.probes.base import Finished, Outcome, ProbeJob
+from apps.probes.base import Finished, Outcome, OutcomeState, ProbeJob
 from apps.probes.runner import Prepared
 
 # A turn of a loop that takes longer than this is late: what it then sees as a timeout may be its own.
@@ -16,16 +16,14 @@ _SPOILED_SHARE = 0.2
 _AFTERMATH_SECONDS = 0.25
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Work:
-    """A job that can run, and when it should start (monotonic seconds)."""
+    """A job that can run, when it should start (monotonic seconds), and whether its outcome was handed over."""
 
     job: ProbeJob
     prepared: Prepared
     start_at: float
-
-    def __lt__(self, other: Work) -> bool:
-        return self.start_at < other.start_at
+    over: bool = False
 
 
 # What a loop hands over: made into an outcome on the delivery thread, for judging may take time.
@@ -40,7 +38,11 @@ class Done:
     judge: Judge
 
     def finished(self) -> Finished:
-        return Finished(job=self.job, outcome=self.judge())
+        """Of a good look that nobody asked for, the evidence stays behind: it is not kept."""
+        outcome = self.judge()
+        if outcome.state is OutcomeState.OK and outcome.evidence and self.job.run is None:
+            outcome = outcome.amended(evidence={})
+        return Finished(job=self.job, outcome=outcome)
 
 
 class Lateness:

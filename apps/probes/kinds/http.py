@@ -9,13 +9,13 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.kindconfig import SECRET, Text, field
-from apps.core.outbound.exchange import MAX_REDIRECTS, Exchange, HttpRequest
+from apps.core.outbound.exchange import MAX_REDIRECTS, Exchange, HttpRequest, HttpVersion
 from apps.core.outbound.locations import MAX_URL, BadLocation, parse_location
 from apps.core.outbound.requests import header_problem
 from apps.core.outbound.showing import safe_headers, safe_url
 from apps.core.outbound.transfer import hop_evidence
 from apps.probes.base import PROBE_KINDS, HttpProbeKind, Outcome, OutcomeState, Reason
-from apps.probes.conditions import MAX_CONDITIONS, Condition, evaluate
+from apps.probes.conditions import MAX_CONDITIONS, Condition, all_hold, evaluate
 
 _SNIPPET_BYTES = 2_048
 # Without a condition on it, every status below this one is good.
@@ -56,6 +56,17 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ] = ""
     follow_redirects: Annotated[bool, field(_("Follow redirects"), _("At most five."))] = True
     verify_tls: Annotated[bool, field(_("Verify the certificate"))] = True
+    reuse_connection: Annotated[
+        bool,
+        field(
+            _("Keep the connection"),
+            _("Ask again over the same connection while the server keeps it open. Such looks measure no connecting."),
+        ),
+    ] = False
+    http_version: Annotated[
+        HttpVersion,
+        field(_("HTTP version"), _("“auto” is HTTP/2 when the server offers it over TLS, else HTTP/1.1.")),
+    ] = "auto"
     basic_username: Annotated[str, field(_("User name"), _("For basic authentication."), max_length=200)] = ""
     basic_password: Annotated[str, field(_("Password"), _("For basic authentication."), max_length=500), SECRET] = ""
     bearer_token: Annotated[str, field(_("Bearer token"), max_length=4_000), SECRET] = ""
@@ -132,13 +143,15 @@ class HttpKind(HttpProbeKind[HttpConfig]):
             keep_bytes=limit if needs_body else min(limit, _SNIPPET_BYTES),
             max_redirects=MAX_REDIRECTS if config.follow_redirects else 0,
             verify_tls=config.verify_tls,
+            reuse_connection=config.reuse_connection,
+            http_version=config.http_version,
         )
 
+    def passes(self, config: HttpConfig, exchange: Exchange) -> dict[str, float] | None:
+        return _measurements(exchange) if all_hold(_conditions(config), exchange) else None
+
     def judge(self, config: HttpConfig, exchange: Exchange) -> Outcome:
-        conditions = config.conditions
-        if not any(condition.field == "status" for condition in conditions):
-            conditions = (_GOOD_BELOW, *conditions)
-        results = evaluate(conditions, exchange)
+        results = evaluate(_conditions(config), exchange)
         failures = [result for result in results if not result["passed"]]
         measurements = _measurements(exchange)
         if not failures:
@@ -159,8 +172,18 @@ class HttpKind(HttpProbeKind[HttpConfig]):
         return Outcome(state=OutcomeState.FAILED, reason=reason, measurements=measurements, evidence=evidence)
 
 
+def _conditions(config: HttpConfig) -> tuple[Condition, ...]:
+    if any(condition.field == "status" for condition in config.conditions):
+        return config.conditions
+    return (_GOOD_BELOW, *config.conditions)
+
+
 def _measurements(exchange: Exchange) -> dict[str, float]:
     measured = {"body_bytes": float(exchange.body_bytes)}
+    if exchange.url.startswith("https:"):
+        measured["http_version"] = exchange.http_version
+    if exchange.reused:
+        measured["reused_connection"] = 1.0
     if exchange.certificate is not None:
         left = exchange.certificate.not_after.timestamp() - exchange.started_at
         measured["certificate_days"] = round(left / 86_400, 2)
