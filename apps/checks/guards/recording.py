@@ -13,6 +13,7 @@ from apps.checks.messages import GuardReport
 from apps.checks.models.guard import Guard, LineState
 from apps.core.clock import database_now
 from apps.core.news import announce
+from apps.probes.evidence import bounded
 from apps.probes.line import says_nothing
 
 
@@ -23,12 +24,12 @@ def record_guard_reports(region_id: UUID, reports: Sequence[GuardReport]) -> Non
     Any number of workers look for one region: the latest look wins, and an older report never overwrites a newer one.
     A guard that is gone, switched off or of another region is left out.
     """
-    latest = {UUID(report.guard): report for report in sorted(reports, key=lambda report: report.at)}
+    latest = {report.guard: report for report in sorted(reports, key=lambda report: report.at)}
     if not latest:
         return
     now = database_now()
-    rows = Guard.objects.select_for_update().filter(region_id=region_id, enabled=True, pk__in=latest).order_by("pk")
-    news = [_record(guard, latest[guard.pk], now) for guard in rows]
+    rows = Guard.objects.select_for_update().filter(region_id=region_id, enabled=True).order_by("pk")
+    news = [_record(guard, latest[str(guard.pk)], now) for guard in rows if str(guard.pk) in latest]
     if any(news):
         announce("region.line", [region_id], None)
 
@@ -36,7 +37,7 @@ def record_guard_reports(region_id: UUID, reports: Sequence[GuardReport]) -> Non
 def _record(guard: Guard, report: GuardReport, now: datetime) -> bool:
     """Returns whether pages show something else from now on."""
     # A machine whose clock is ahead must not keep the reports of the others out.
-    at = min(datetime.fromtimestamp(report.at, UTC), now)
+    at = datetime.fromtimestamp(min(max(report.at, 0.0), now.timestamp()), UTC)
     if guard.last_looked_at is not None and at <= guard.last_looked_at:
         return False
     state = _state_of(report)
@@ -45,7 +46,7 @@ def _record(guard: Guard, report: GuardReport, now: datetime) -> bool:
     guard.last_looked_at = at
     fields = ["last_looked_at"]
     if changed or report.reason != guard.reason:
-        guard.state, guard.reason, guard.evidence = state, report.reason, report.evidence
+        guard.state, guard.reason, guard.evidence = state, report.reason[:40], bounded(report.evidence)
         fields += ["state", "reason", "evidence"]
     if changed:
         guard.since = at

@@ -11,6 +11,7 @@ from apps.catalog.models import Region
 from apps.checks.guards.recording import record_guard_reports
 from apps.checks.guards.selectors import FRESH_SECONDS, line_of_regions, sentence_of
 from apps.checks.guards.services import update_guard
+from apps.checks.messages import GuardReport
 from apps.checks.models import Guard
 from apps.core import clock
 from apps.core.ids import uuid7
@@ -100,6 +101,7 @@ def test_guards_of_another_region_gone_or_switched_off_are_left_alone() -> None:
     foreign, off = list_guard(seoul), list_guard(enabled=False)
     gone = Guard(pk=uuid7())
     record(*(report(guard, answers=False) for guard in (foreign, off, gone)))
+    record(GuardReport(guard="not an id", answers=False, reason="timeout", at=1e300))
     assert set(Guard.objects.values_list("state", flat=True)) == {"unknown"}
 
 
