@@ -207,6 +207,14 @@ class EnvironmentAdmin(ServiceWrites):
 class RegionAdmin(LiveAdmin):
     list_display = ["name", "slug", "enabled"]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Workers are started with the short name, so it stays."""
+        return ["slug"] if obj is not None else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Removed under Settings → Regions or over REST, where what checks have there is settled too."""
+        return False
+
 
 def status_cell(target: Target) -> tuple[str, str]:
     """The value that chooses the colour, and shape and word to show."""

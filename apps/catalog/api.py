@@ -1,4 +1,4 @@
-"""REST: environments, regions, and targets of every kind."""
+"""REST: environments, and targets of every kind."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ from apps.accounts.permissions import demand_role
 from apps.catalog import environments, selectors, services
 from apps.catalog.discovery import discover_models
 from apps.catalog.filters import ModelFilters, TargetFilters
-from apps.catalog.models import Environment, Region, Target, TargetKind
+from apps.catalog.models import Environment, Target, TargetKind
 from apps.catalog.serializers import (
     DiscoverySerializer,
     DriftSerializer,
     EnvironmentSerializer,
     ModelSerializer,
     ProviderSerializer,
-    RegionSerializer,
     ServiceSerializer,
     TargetSerializer,
 )
-from apps.core.api.viewsets import PortalViewSet, ReadOnlyPortalViewSet
+from apps.core.api.viewsets import PortalViewSet
 
 
 class EnvironmentViewSet(PortalViewSet):
@@ -54,16 +53,6 @@ class EnvironmentViewSet(PortalViewSet):
     def delete_object(self, instance: Environment) -> None:
         demand_role(self.request.user, Role.ADMIN, None)
         environments.delete_environment(actor=_actor(self.request), environment=instance)
-
-
-class RegionViewSet(ReadOnlyPortalViewSet):
-    """Where probes run."""
-
-    serializer_class = RegionSerializer
-    ordering = ("slug",)
-
-    def get_queryset(self) -> QuerySet[Region]:
-        return Region.objects.visible_to(self.request.user)
 
 
 class TargetViewSet(PortalViewSet):
@@ -179,7 +168,6 @@ def _refuse_move(instance: Target, data: dict[str, Any]) -> None:
 
 def register(router: BaseRouter) -> None:
     router.register("environments", EnvironmentViewSet, basename="environment")
-    router.register("regions", RegionViewSet, basename="region")
     router.register("providers", ProviderViewSet, basename="provider")
     router.register("models", ModelViewSet, basename="model")
     router.register("services", ServiceViewSet, basename="service")

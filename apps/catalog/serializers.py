@@ -75,13 +75,6 @@ class EnvironmentSerializer(PortalSerializer):
     position = serializers.IntegerField(min_value=0, max_value=32_767, required=False)
 
 
-class RegionSerializer(PortalSerializer):
-    id = serializers.UUIDField(read_only=True)
-    slug = serializers.CharField(read_only=True)
-    name = serializers.CharField(read_only=True)
-    enabled = serializers.BooleanField(read_only=True)
-
-
 class TargetSerializer(PortalSerializer):
     """What every target has. `reason` is the code behind `status`; `status_since` and the rest are UTC."""
 

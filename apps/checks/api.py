@@ -26,6 +26,10 @@ from apps.checks import history, incidents, selectors, services
 from apps.checks.filters import CheckFilter, IncidentFilter, StateChangeFilter
 from apps.checks.guards import api as guards
 from apps.checks.models import Check, CheckResult, CheckRun, Incident, StateChange
+from apps.checks.regions import api as regions
+from apps.checks.regions.check_regions import get_check_regions
+from apps.checks.regions.serializers import CheckRegionSerializer
+from apps.checks.regions.warnings import warnings_of_check
 from apps.checks.serializers import (
     AcknowledgeSerializer,
     CheckSerializer,
@@ -122,6 +126,19 @@ class CheckViewSet(PortalViewSet):
             return Response(_pending(selectors.get_run(check, identifier)))
         context = {**self.get_serializer_context(), "evidence": self._evidence(check, found)}
         return Response(ResultDetailSerializer(found, context=context).data)
+
+    @extend_schema(responses=CheckRegionSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"])
+    def regions(self, request: Request, pk: str) -> Response:
+        """What each region that looks at it says, side by side."""
+        check = self.get_object_ignoring_filters()
+        refuse_unknown_parameters(request, {"fields"})
+        views = get_check_regions(check)
+        return Response(CheckRegionSerializer(views, many=True, context=self.get_serializer_context()).data)
+
+    def present(self, instance: Any) -> Any:
+        """After a write: also what was saved and will do nothing, such as a region that nobody serves."""
+        return {**super().present(instance), "warnings": warnings_of_check(instance)}
 
     def get_object_ignoring_filters(self) -> Check:
         check = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
@@ -276,6 +293,7 @@ def register(router: BaseRouter) -> None:
     router.register("incidents", IncidentViewSet, basename="incident")
     router.register("state-changes", StateChangeViewSet, basename="state-change")
     guards.register(router)
+    regions.register(router)
 
 
 urlpatterns = [

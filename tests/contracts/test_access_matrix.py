@@ -21,7 +21,13 @@ pytestmark = pytest.mark.django_db
 
 SAFE = {"get"}
 # What asks for more than the view set's role, by (basename, verb): the administrator of the whole installation.
-WHOLE_INSTALLATION = {("environment", "delete"), ("guard", "patch"), ("guard", "delete")}
+WHOLE_INSTALLATION = {
+    ("environment", "delete"),
+    ("guard", "patch"),
+    ("guard", "delete"),
+    ("region", "patch"),
+    ("region", "delete"),
+}
 # A region and its guards belong to no environment: whoever has any role may see it.
 SHARED = {"region", "guard"}
 # Objects of one person, whatever the roles of others.
