@@ -18,10 +18,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from apps.catalog.status import Status
 from apps.checks import state
+from apps.core import statements
 
 
 @dataclass
@@ -36,11 +35,15 @@ class RegionRow:
     interval_seconds: int
     # A heartbeat's row: nobody claims it, and silence is judged by its own deadline.
     passive: bool
+    # How soon it is looked at again while failures have not decided yet; None: at its usual time.
+    retry_interval_seconds: int | None
     last_result_at: datetime | None
     state: state.RegionState
     changed: bool = False
     # A result was recorded for the present claim: the lease ends and the row moves on its grid.
     measured: bool = False
+    # What was seen leaves the verdict in doubt: the next look comes after the retry interval.
+    in_doubt: bool = False
 
 
 @dataclass
@@ -81,16 +84,30 @@ class Board:
     checks: dict[UUID, CheckRow]
     # What was seen, by check: the evidence a change of status copies.
     evidence: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    # By the database's clock, once the statuses were locked: what follows is dated after what was waited for.
+    locked_at: datetime | None = None
 
     @classmethod
     def load(cls, target_ids: Iterable[UUID]) -> Board:
-        """Lock and read. Three queries; must run inside a transaction."""
-        identifiers = sorted(set(target_ids))
-        targets = _load_targets(identifiers)
-        checks = _load_checks(identifiers)
-        for check in checks.values():
-            targets[check.target_id].checks.append(check)
-        return cls(targets=targets, checks=checks)
+        """Lock and read. Two statements; must run inside a transaction."""
+        return cls._fill(statements.run(_TARGETS, [sorted(set(target_ids))]))
+
+    @classmethod
+    def load_for_checks(cls, check_ids: Iterable[UUID]) -> Board:
+        """The same, for the targets of some checks, whatever became of them."""
+        return cls._fill(statements.run(_TARGETS_OF_CHECKS, [list(set(check_ids))]))
+
+    @classmethod
+    def _fill(cls, rows: list[tuple[Any, ...]]) -> Board:
+        board = cls(targets={row[0]: _target_row(row) for row in rows}, checks={})
+        for row in statements.run(_CHECKS, [list(board.targets)]) if board.targets else []:
+            check = board.checks.get(row[0])
+            if check is None:
+                check = board.checks[row[0]] = _check_row(row)
+                board.targets[check.target_id].checks.append(check)
+            check.regions.append(_region_row(row[0], row[10:]))
+            board.locked_at = row[9]
+        return board
 
     def region(self, check_id: UUID, region_id: UUID) -> RegionRow | None:
         check = self.checks.get(check_id)
@@ -99,17 +116,23 @@ class Board:
         return next((row for row in check.regions if row.region_id == region_id), None)
 
 
-_TARGETS = """
+_TARGET_COLUMNS = """
     SELECT s.target_id, t.environment_id, t.kind, t.name, t.deleted_at IS NOT NULL OR NOT t.enabled,
            s.status, s.since, s.reason, s.cause_check, s.last_result_at
     FROM catalog_targetstatus s JOIN catalog_target t ON t.id = s.target_id
-    WHERE s.target_id = ANY(%s) ORDER BY s.target_id FOR UPDATE OF s
 """
+_TARGETS = f"{_TARGET_COLUMNS} WHERE s.target_id = ANY(%s) ORDER BY s.target_id FOR UPDATE OF s"
+# Constant text, put together from constant text.
+_TARGETS_OF_CHECKS = f"""{_TARGET_COLUMNS}
+    WHERE s.target_id IN (SELECT target_id FROM checks_check WHERE id = ANY(%s)) ORDER BY s.target_id FOR UPDATE OF s
+"""  # noqa: S608
 
 _CHECKS = """
     SELECT c.id, c.target_id, c.failure_threshold, c.recovery_threshold, c.quorum, c.affects_status,
            coalesce(k.verdict, 'unknown'), coalesce(k.reason, 'not_measured'), coalesce(k.since, c.created_at),
-           r.id, r.region_id, r.generation, r.lease_until IS NOT NULL, r.interval_seconds, r.passive, r.last_result_at,
+           clock_timestamp(),
+           r.id, r.region_id, r.generation, r.lease_until IS NOT NULL, r.interval_seconds, r.passive,
+           r.retry_interval_seconds, r.last_result_at,
            r.verdict, r.verdict_since, r.reason, r.failures, r.degradations, r.successes, r.recoveries
     FROM checks_check c
     JOIN catalog_target t ON t.id = c.target_id AND t.deleted_at IS NULL AND t.enabled
@@ -120,43 +143,30 @@ _CHECKS = """
 """
 
 
-def _load_targets(identifiers: list[UUID]) -> dict[UUID, TargetRow]:
-    with connection.cursor() as cursor:
-        cursor.execute(_TARGETS, [identifiers])
-        return {
-            row[0]: TargetRow(
-                id=row[0],
-                environment_id=row[1],
-                kind=row[2],
-                name=row[3],
-                deleted=row[4],
-                status=Status(row[5]),
-                since=row[6],
-                reason=row[7],
-                cause_check=row[8],
-                last_result_at=row[9],
-            )
-            for row in cursor.fetchall()
-        }
+def _target_row(row: tuple[Any, ...]) -> TargetRow:
+    return TargetRow(
+        id=row[0],
+        environment_id=row[1],
+        kind=row[2],
+        name=row[3],
+        deleted=row[4],
+        status=Status(row[5]),
+        since=row[6],
+        reason=row[7],
+        cause_check=row[8],
+        last_result_at=row[9],
+    )
 
 
-def _load_checks(identifiers: list[UUID]) -> dict[UUID, CheckRow]:
-    checks: dict[UUID, CheckRow] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_CHECKS, [identifiers])
-        for row in cursor.fetchall():
-            check = checks.get(row[0])
-            if check is None:
-                check = checks[row[0]] = CheckRow(
-                    id=row[0],
-                    target_id=row[1],
-                    policy=state.Policy(failure_threshold=row[2], recovery_threshold=row[3], quorum=row[4]),
-                    affects_status=row[5],
-                    decision=state.Decision(Status(row[6]), row[7]),
-                    since=row[8],
-                )
-            check.regions.append(_region_row(row[0], row[9:]))
-    return checks
+def _check_row(row: tuple[Any, ...]) -> CheckRow:
+    return CheckRow(
+        id=row[0],
+        target_id=row[1],
+        policy=state.Policy(failure_threshold=row[2], recovery_threshold=row[3], quorum=row[4]),
+        affects_status=row[5],
+        decision=state.Decision(Status(row[6]), row[7]),
+        since=row[8],
+    )
 
 
 def _region_row(check_id: UUID, columns: tuple[Any, ...]) -> RegionRow:
@@ -168,14 +178,15 @@ def _region_row(check_id: UUID, columns: tuple[Any, ...]) -> RegionRow:
         claimed=columns[3],
         interval_seconds=columns[4],
         passive=columns[5],
-        last_result_at=columns[6],
+        retry_interval_seconds=columns[6],
+        last_result_at=columns[7],
         state=state.RegionState(
-            verdict=Status(columns[7]),
-            since=columns[8],
-            reason=columns[9],
-            failures=columns[10],
-            degradations=columns[11],
-            successes=columns[12],
-            recoveries=columns[13],
+            verdict=Status(columns[8]),
+            since=columns[9],
+            reason=columns[10],
+            failures=columns[11],
+            degradations=columns[12],
+            successes=columns[13],
+            recoveries=columns[14],
         ),
     )

@@ -5,23 +5,26 @@ A probe worker needs the broker's address and the sealing key, nothing else: eve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from kombu.exceptions import OperationalError as BrokerError
-from redis import Redis
 from redis.exceptions import RedisError
 
 from apps.catalog.models import Region
 from apps.checks import messages, schedule
 from apps.checks.guards.selectors import guard_jobs
 from apps.checks.models import Check, CheckRun
+from apps.checks.regions import vitals
+from apps.checks.regions.broker import broker
 from apps.checks.services import open_config
-from apps.core.secrets import SecretUnreadable
-from apps.probes.base import ProbeJob
+from apps.core.secrets import SEALED_PREFIX, SecretUnreadable
+from apps.probes.base import PROBE_KINDS, ProbeJob
 
 # What opening a config may need of the target's provider, in the same query.
 _WITH_PROVIDER = ("target__provider", "target__model__provider")
@@ -30,8 +33,10 @@ logger = structlog.get_logger(__name__)
 
 # A region whose queue already holds this many batches is not sent more: a dead region must not fill the broker.
 QUEUE_LIMIT = 20
-# Batches claimed for one region at one tick: 20 × 200 a second is more than one engine can look at.
-BATCHES_A_TICK = 20
+# Looks claimed for one region at one tick: as many a second as one engine can take, not more than it has room for.
+LOOKS_A_TICK = 6_000
+# A worker that was not heard for this long says nothing of its room.
+ROOM_KNOWN_SECONDS = 10
 
 
 def queue_of(region: str) -> str:
@@ -40,51 +45,84 @@ def queue_of(region: str) -> str:
 
 def dispatch_due() -> int:
     """Claim what is due in every enabled region and send it; returns how many looks were sent."""
+    regions = list(Region.objects.filter(enabled=True).order_by("slug"))
+    rooms = find_rooms([region.slug for region in regions])
     sent = 0
-    for region in Region.objects.filter(enabled=True).order_by("slug"):
-        room = QUEUE_LIMIT - queue_length(queue_of(region.slug))
-        for _ in range(min(room, BATCHES_A_TICK)):
-            claims = schedule.claim_due(region.pk)
-            if claims:
-                send_batch(region.slug, make_jobs(region.slug, claims))
-                sent += len(claims)
-            if len(claims) < schedule.BATCH:
-                break
+    for region in regions:
+        room = rooms[region.slug]
+        claims = schedule.claim_due(region.pk, room) if room > 0 else []
+        jobs = make_jobs(region.slug, claims)
+        for start in range(0, len(jobs), schedule.BATCH):
+            send_batch(region.slug, jobs[start : start + schedule.BATCH])
+        sent += len(jobs)
     return sent
 
 
-def queue_length(queue: str) -> int:
-    """Messages waiting in a queue of the broker."""
-    with Redis.from_url(settings.REDIS_BROKER_URL, socket_timeout=2, socket_connect_timeout=0.5) as client:
-        return int(client.llen(f"portal:{queue}"))
+def find_rooms(regions: list[str]) -> dict[str, int]:
+    """How many looks each region can be given now: bounded by its queue, and by the free places its workers tell of.
+
+    What is claimed and finds no place would wait for its lease; what is not claimed is only late. Three round trips.
+    """
+    client = broker()
+    pipeline = client.pipeline(transaction=False)
+    for region in regions:
+        pipeline.llen(f"portal:{queue_of(region)}")
+    queued = pipeline.execute()
+    now, heard = vitals.read(client, regions)
+    rooms: dict[str, int] = {}
+    for region, batches in zip(regions, queued, strict=True):
+        room = min((QUEUE_LIMIT - batches) * schedule.BATCH, LOOKS_A_TICK)
+        places = [one.free_places for one in heard[region] if now - one.at < ROOM_KNOWN_SECONDS and not one.stopped]
+        if places:
+            room = min(room, sum(places) - batches * schedule.BATCH)
+        rooms[region] = room
+    return rooms
 
 
 def make_jobs(region: str, claims: Iterable[schedule.Claim], run: UUID | None = None) -> list[ProbeJob]:
-    """Jobs with opened configs. One query. A check whose secret cannot be opened is left out and logged."""
-    by_check = {claim.check_id: claim for claim in claims}
+    """Jobs with opened configs, in the order of their moments. One query when a config holds secrets, else none.
+
+    A check whose secret cannot be opened is left out and logged.
+    """
+    claims = sorted(claims, key=lambda claim: claim.due_at)
+    opened = _open({claim.check_id for claim in claims if _needs_opening(claim)})
     jobs: list[ProbeJob] = []
-    for check in Check.objects.filter(pk__in=by_check).select_related(*_WITH_PROVIDER):
-        claim = by_check[check.pk]
-        try:
-            config = open_config(check)
-        except (SecretUnreadable, ValidationError) as error:
-            # A key that changed, or a kind that is gone: this check waits for its lease, the others go on.
-            logger.error("check_not_sent", check=str(check.pk), kind=check.kind, error=str(error))
+    for claim in claims:
+        config = opened.get(claim.check_id) if _needs_opening(claim) else msgspec.json.decode(claim.config)
+        if config is None:
             continue
         jobs.append(
             ProbeJob(
-                check=str(check.pk),
+                check=str(claim.check_id),
                 region=region,
                 generation=claim.generation,
-                kind=check.kind,
+                kind=claim.kind,
                 config=config,
-                timeout_seconds=check.timeout_seconds,
-                degraded_after_ms=check.degraded_after_ms,
+                timeout_seconds=claim.timeout_seconds,
+                degraded_after_ms=claim.degraded_after_ms,
                 run=str(run) if run else None,
                 due_at=claim.due_at,
             )
         )
     return jobs
+
+
+def _needs_opening(claim: schedule.Claim) -> bool:
+    """Most configs hold no secret and use no provider's key: they go as they are."""
+    return SEALED_PREFIX in claim.config or '"base_url"' in claim.config or claim.kind not in PROBE_KINDS
+
+
+def _open(check_ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
+    opened: dict[UUID, dict[str, Any]] = {}
+    if not check_ids:
+        return opened
+    for check in Check.objects.filter(pk__in=check_ids).select_related(*_WITH_PROVIDER):
+        try:
+            opened[check.pk] = open_config(check)
+        except (SecretUnreadable, ValidationError) as error:
+            # A key that changed, or a kind that is gone: this check waits for its lease, the others go on.
+            logger.error("check_not_sent", check=str(check.pk), kind=check.kind, error=str(error))
+    return opened
 
 
 def send_batch(region: str, jobs: list[ProbeJob]) -> None:
@@ -93,7 +131,7 @@ def send_batch(region: str, jobs: list[ProbeJob]) -> None:
 
     if not jobs:
         return
-    lease = max(job.timeout_seconds for job in jobs) + schedule.LEASE_MARGIN_SECONDS
+    lease = max(job.timeout_seconds for job in jobs) + schedule.LEASE_MARGIN_SECONDS + schedule.AHEAD_SECONDS
     message = messages.pack_batch(messages.Batch(region=region, jobs=jobs, guards=guard_jobs(region)))
     probe_batch.apply_async(args=(message,), queue=queue_of(region), expires=lease)
 
@@ -108,8 +146,16 @@ def send_run(run: CheckRun) -> None:
         run.delete()
         raise ConnectionError("No region is enabled, so nothing can look. Enable one in the admin.")
     generation = schedule.claim_now(run.source_check_id, region.pk)
-    due_at = run.requested_at.timestamp()
-    claim = schedule.Claim(run.source_check_id, -1 if generation is None else generation, due_at)
+    check = run.source_check
+    claim = schedule.Claim(
+        check_id=check.pk,
+        generation=-1 if generation is None else generation,
+        due_at=run.requested_at.timestamp(),
+        kind=check.kind,
+        config=json.dumps(check.config),
+        timeout_seconds=check.timeout_seconds,
+        degraded_after_ms=check.degraded_after_ms,
+    )
     try:
         send_batch(region.slug, make_jobs(region.slug, [claim], run.pk))
     except (BrokerError, RedisError, OSError) as error:

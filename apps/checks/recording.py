@@ -58,10 +58,9 @@ class _Kept:
 @transaction.atomic
 def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> Recorded:
     """Store what probes found and decide what follows. `regions` maps region short names to ids."""
-    present = Check.objects.filter(id__in={item.job.check for item in finished}, deleted_at__isnull=True)
-    targets = dict(present.values_list("id", "target_id"))
-    board = Board.load(targets.values())
-    now = database_moment()
+    board = Board.load_for_checks({UUID(item.job.check) for item in finished})
+    targets = _targets(board, finished)
+    now = board.locked_at or database_moment()
     runs = _pending_runs(finished)
     matched = [_match(board, one, regions, targets, runs) for one in finished]
     kept = [item for item in matched if isinstance(item, _Kept)]
@@ -75,6 +74,16 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
     _finish_runs(kept, now)
     announce_all(_result_news(board, kept, targets, now))
     return Recorded(kept=len(kept), dropped=dropped_by.total(), changes=len(changes), dropped_by=dict(dropped_by))
+
+
+def _targets(board: Board, finished: Sequence[Finished]) -> dict[UUID, UUID]:
+    """Check to target, of the checks that are still there. One more query, for paused ones, when there are any."""
+    targets = {check_id: check.target_id for check_id, check in board.checks.items()}
+    missing = {item.job.check for item in finished if UUID(item.job.check) not in targets}
+    if missing:
+        present = Check.objects.filter(id__in=missing, deleted_at__isnull=True)
+        targets.update(present.values_list("id", "target_id"))
+    return targets
 
 
 def _pending_runs(finished: Sequence[Finished]) -> set[UUID]:
@@ -116,6 +125,7 @@ def _apply(board: Board, item: _Kept, row: RegionRow) -> None:
     if outcome.state is not OutcomeState.INDETERMINATE:
         row.last_result_at = max(row.last_result_at or at, at)
     row.state = state.decide_region(row.state, outcome.state, outcome.reason, at, check.policy)
+    row.in_doubt = state.is_in_doubt(row.state, outcome.state)
     board.evidence[item.check_id] = outcome.evidence
 
 

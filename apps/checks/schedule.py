@@ -18,12 +18,15 @@ from apps.catalog.models import Region
 from apps.catalog.status import Status
 from apps.checks.models import Check, CheckRegion
 from apps.checks.state import NOT_MEASURED
+from apps.core import statements
 from apps.core.clock import database_now
 from apps.probes.base import PROBE_KINDS
 
 BATCH = 200
 # A lease outlives the longest timeout of its batch by this much: the way to the worker and back.
 LEASE_MARGIN_SECONDS = 5
+# Rows are claimed this long before they are due, so that each look starts at its own moment and not at the tick's.
+AHEAD_SECONDS = 1.5
 # A gap between two ticks longer than this was our downtime.
 STEADY_GAP_SECONDS = 15
 
@@ -34,7 +37,11 @@ class Claim:
 
     check_id: UUID
     generation: int
-    due_at: float  # Unix seconds; the moment it should have started
+    due_at: float  # Unix seconds; the moment it should start
+    kind: str
+    config: str  # JSON, its secrets sealed
+    timeout_seconds: float
+    degraded_after_ms: int | None
 
 
 def offset_of(check_id: UUID, region_id: UUID, interval_seconds: int) -> float:
@@ -54,8 +61,7 @@ _TICK = """
 
 def mark_tick() -> None:
     """Note that the portal is looking. After a gap the staleness clock of every target starts anew."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TICK, [STEADY_GAP_SECONDS])
+    statements.run(_TICK, [STEADY_GAP_SECONDS])
 
 
 # A row whose lease ran out twice in a row moves on along its grid: a check whose every look is lost must not be
@@ -63,7 +69,8 @@ def mark_tick() -> None:
 _CLAIM = """
     WITH due AS (
         SELECT id, timeout_seconds FROM checks_checkregion
-        WHERE enabled AND NOT passive AND region_id = %(region)s AND next_due_at <= now()
+        WHERE enabled AND NOT passive AND region_id = %(region)s
+          AND next_due_at <= now() + make_interval(secs => %(ahead)s)
           AND (lease_until IS NULL OR lease_until <= now())
         ORDER BY next_due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     ), lease AS (
@@ -77,16 +84,17 @@ _CLAIM = """
             to_timestamp(r.offset_seconds + r.interval_seconds
                 * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1))
             ELSE r.next_due_at END
-    FROM due, lease WHERE r.id = due.id
-    RETURNING r.check_id, r.generation, extract(epoch FROM r.next_due_at)::float8
+    FROM due, lease, checks_check AS c WHERE r.id = due.id AND c.id = r.check_id
+    RETURNING r.check_id, r.generation, extract(epoch FROM r.next_due_at)::float8,
+              c.kind, c.config::text, c.timeout_seconds, c.degraded_after_ms
 """
 
 
-def claim_due(region: UUID, limit: int = BATCH) -> list[Claim]:
-    """Claim up to `limit` due rows of one region. One statement; committed at once."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"region": region, "limit": limit, "margin": LEASE_MARGIN_SECONDS})
-        return [Claim(check_id=row[0], generation=row[1], due_at=row[2]) for row in cursor.fetchall()]
+def claim_due(region: UUID, limit: int = BATCH, *, ahead: float = AHEAD_SECONDS) -> list[Claim]:
+    """Claim up to `limit` rows of one region that are due within `ahead` seconds. One statement; committed at once."""
+    margin = LEASE_MARGIN_SECONDS + ahead
+    rows = statements.run(_CLAIM, {"region": region, "limit": limit, "margin": margin, "ahead": ahead})
+    return [Claim(*row) for row in rows]
 
 
 _CLAIM_NOW = """

@@ -6,19 +6,18 @@ whose change or incident is missing. News goes out when it commits.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+import msgspec
 
 from apps.catalog.status import Status
 from apps.checks import incidents, state
 from apps.checks.board import Board, CheckRow, RegionRow, TargetRow
 from apps.checks.models import StateChange
-from apps.core import cache
+from apps.core import cache, statements
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
 
@@ -61,13 +60,15 @@ _REGIONS = """
         last_result_at = v.last_result_at,
         lease_until = CASE WHEN v.measured THEN NULL ELSE r.lease_until END,
         lost_leases = CASE WHEN v.measured THEN 0 ELSE r.lost_leases END,
-        next_due_at = CASE WHEN v.measured THEN
+        next_due_at = CASE WHEN v.measured THEN least(
             to_timestamp(r.offset_seconds + r.interval_seconds
-                * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1))
+                * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1)),
+            CASE WHEN v.in_doubt THEN now() + make_interval(secs => r.retry_interval_seconds) END)
             ELSE r.next_due_at END
     FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[],
-                %s::timestamptz[], %s::boolean[])
-        AS v(id, verdict, since, reason, failures, degradations, successes, recoveries, last_result_at, measured)
+                %s::timestamptz[], %s::boolean[], %s::boolean[])
+        AS v(id, verdict, since, reason, failures, degradations, successes, recoveries, last_result_at, measured,
+             in_doubt)
     WHERE r.id = v.id
 """
 
@@ -76,22 +77,20 @@ def _write_regions(board: Board) -> None:
     changed: list[RegionRow] = [row for check in board.checks.values() for row in check.regions if row.changed]
     if not changed:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _REGIONS,
-            [
-                [row.id for row in changed],
-                [row.state.verdict.value for row in changed],
-                [row.state.since for row in changed],
-                [row.state.reason for row in changed],
-                [row.state.failures for row in changed],
-                [row.state.degradations for row in changed],
-                [row.state.successes for row in changed],
-                [row.state.recoveries for row in changed],
-                [row.last_result_at for row in changed],
-                [row.measured for row in changed],
-            ],
-        )
+    columns: list[list[Any]] = [
+        [row.id for row in changed],
+        [row.state.verdict.value for row in changed],
+        [row.state.since for row in changed],
+        [row.state.reason for row in changed],
+        [row.state.failures for row in changed],
+        [row.state.degradations for row in changed],
+        [row.state.successes for row in changed],
+        [row.state.recoveries for row in changed],
+        [row.last_result_at for row in changed],
+        [row.measured for row in changed],
+        [row.in_doubt for row in changed],
+    ]
+    statements.run(_REGIONS, columns)
 
 
 _CHECKS = """
@@ -114,16 +113,13 @@ def _decide_checks(board: Board, at: datetime) -> None:
         changed.append(check)
     if not changed:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CHECKS,
-            [
-                [check.id for check in changed],
-                [check.decision.verdict.value for check in changed],
-                [check.since for check in changed],
-                [check.decision.reason for check in changed],
-            ],
-        )
+    columns: list[list[Any]] = [
+        [check.id for check in changed],
+        [check.decision.verdict.value for check in changed],
+        [check.since for check in changed],
+        [check.decision.reason for check in changed],
+    ]
+    statements.run(_CHECKS, columns)
 
 
 _STATUSES = """
@@ -178,18 +174,15 @@ def _evidence(board: Board, target: TargetRow, decision: state.TargetDecision, c
 def _write_statuses(targets: list[TargetRow]) -> None:
     if not targets:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _STATUSES,
-            [
-                [target.id for target in targets],
-                [target.status.value for target in targets],
-                [target.since for target in targets],
-                [target.reason for target in targets],
-                [target.cause_check for target in targets],
-                [target.last_result_at for target in targets],
-            ],
-        )
+    columns: list[list[Any]] = [
+        [target.id for target in targets],
+        [target.status.value for target in targets],
+        [target.since for target in targets],
+        [target.reason for target in targets],
+        [target.cause_check for target in targets],
+        [target.last_result_at for target in targets],
+    ]
+    statements.run(_STATUSES, columns)
 
 
 def _write_changes(changes: list[Change], at: datetime) -> list[StateChange]:
@@ -211,4 +204,4 @@ def _write_changes(changes: list[Change], at: datetime) -> list[StateChange]:
 
 def as_json(value: Any) -> str:
     """JSON for a COPY. NULs, which PostgreSQL refuses, were taken out when the evidence was bounded."""
-    return json.dumps(value, ensure_ascii=False)
+    return msgspec.json.encode(value).decode()

@@ -103,6 +103,11 @@ def _region_verdict(counted: RegionState, seen: Status, policy: Policy) -> Statu
     return present
 
 
+def is_in_doubt(state: RegionState, outcome: OutcomeState) -> bool:
+    """Whether this look says another thing than the verdict does: one more look soon tells which is true."""
+    return outcome is not OutcomeState.INDETERMINATE and _STATUS_OF_OUTCOME[outcome] is not state.verdict
+
+
 def is_stale(measured_at: datetime, steady_since: datetime, now: datetime, interval_seconds: float) -> bool:
     """True when the last word is too old. `steady_since` is when our own ticks (re)started: a gap of ours never
     ages anybody's measurement."""

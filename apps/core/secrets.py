@@ -11,7 +11,7 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
-_PREFIX = "sealed:1:"
+SEALED_PREFIX = "sealed:1:"
 MASK = "••••••"
 
 
@@ -29,11 +29,11 @@ def seal(plain: str) -> str:
     """Encrypt and authenticate `plain`; an empty string stays empty (nothing to hide, and "is it set?" stays cheap)."""
     if not plain:
         return ""
-    return _PREFIX + _fernet(settings.SECRET_KEY).encrypt(plain.encode()).decode()
+    return SEALED_PREFIX + _fernet(settings.SECRET_KEY).encrypt(plain.encode()).decode()
 
 
 def is_sealed(value: str) -> bool:
-    return value.startswith(_PREFIX)
+    return value.startswith(SEALED_PREFIX)
 
 
 def unseal(sealed: str) -> str:
@@ -41,7 +41,7 @@ def unseal(sealed: str) -> str:
     if not sealed:
         return ""
     try:
-        return _fernet(settings.SECRET_KEY).decrypt(sealed.removeprefix(_PREFIX).encode()).decode()
+        return _fernet(settings.SECRET_KEY).decrypt(sealed.removeprefix(SEALED_PREFIX).encode()).decode()
     except InvalidToken as error:
         raise SecretUnreadable(
             "A stored secret cannot be read with the present key. Put back the secret.key (or PORTAL_SECRET_KEY) "
