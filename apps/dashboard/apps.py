@@ -8,3 +8,6 @@ class DashboardConfig(AppConfig):
     name = "apps.dashboard"
     label = "dashboard"
     verbose_name = _("Dashboard")
+
+    def ready(self) -> None:
+        from apps.dashboard import receivers  # noqa: F401, PLC0415 - connects the signals

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from apps.dashboard.looking_metrics import looking, processes
 from apps.dashboard.readings import BoundedReader, DatabaseReading, ValkeyReading, take, take_readings
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -26,7 +27,7 @@ _COUNTS = {
     "incidents": "SELECT count(*) FROM checks_incident WHERE resolved_at IS NULL",
     "due_lag": """
         SELECT coalesce(greatest(0, extract(epoch FROM now() - min(next_due_at))), 0)::float8
-        FROM checks_checkregion WHERE enabled AND (lease_until IS NULL OR lease_until <= now())
+        FROM checks_checkregion WHERE enabled AND NOT passive AND (lease_until IS NULL OR lease_until <= now())
     """,
     "notifications": """
         SELECT state, count(*) FROM alerts_notification
@@ -65,7 +66,8 @@ class _PortalCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         counting = _counts_reader.start()
-        database, valkey = take_readings()
+        readings = take_readings()
+        database, valkey = readings.database, readings.valkey
         (counts,) = take([counting], 0.2)
         up = GaugeMetricFamily("portal_part_up", "1 when the part of the portal answers.", labels=["part"])
         up.add_metric(["database"], float(database is not None))
@@ -75,6 +77,9 @@ class _PortalCollector(Collector):
             yield from _of_database(database)
         if valkey is not None:
             yield from _of_valkey(valkey)
+            yield from processes(valkey, readings.looking)
+        if readings.looking is not None:
+            yield from looking(readings.looking)
         if counts is not None:
             yield from _of_counts(counts)
 
@@ -94,9 +99,14 @@ def _of_database(reading: DatabaseReading) -> Iterator[Metric]:
 
 def _of_valkey(reading: ValkeyReading) -> Iterator[Metric]:
     queues = GaugeMetricFamily("portal_queue_length", "Messages waiting for a worker.", labels=["queue"])
-    for name, length in reading.queues.items():
-        queues.add_metric([name], length)
+    ages = GaugeMetricFamily(
+        "portal_queue_age_seconds", "For how long the oldest message has waited; 0 for none.", labels=["queue"]
+    )
+    for name, queue in reading.queues.items():
+        queues.add_metric([name], queue.length)
+        ages.add_metric([name], queue.oldest_seconds or 0.0)
     yield queues
+    yield ages
     if reading.heartbeat_age is not None:
         yield GaugeMetricFamily(
             "portal_worker_heartbeat_age_seconds", "Time since a worker was heard from.", value=reading.heartbeat_age

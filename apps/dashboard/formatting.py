@@ -76,6 +76,26 @@ def number(value: float | None) -> str:
     return _digits(value) if abs(value) < 1000 else count(value)
 
 
+def per_second(value: float | None) -> str:
+    """How often something happens: "0.2/s", "183/s"."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    return _glue(pgettext("so many a second", "%(number)s/s") % {"number": number(value)})
+
+
+def offset(seconds: float | None) -> str:
+    """By how much a clock is ahead (+) or behind (−): "+32 ms", "−1 h"."""
+    if seconds is None or not math.isfinite(seconds):
+        return ABSENT
+    sign = "+" if seconds > 0 else "−" if seconds < 0 else "±"
+    return f"{sign}{offset_span(seconds)}"
+
+
+def offset_span(seconds: float | None) -> str:
+    """The same without its direction: "32 ms", "1 h"."""
+    return duration(None if seconds is None else abs(seconds) * 1000)
+
+
 def byte_size(size: float | None) -> str:
     """Bytes in decimal units: "512 B", "1.2 MB"."""
     if size is None or not math.isfinite(size):

@@ -8,13 +8,10 @@ environments.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -23,7 +20,9 @@ from rest_framework.exceptions import APIException
 
 from apps.accounts.access import Role
 from apps.dashboard.exposition import CONTENT_TYPE, exposition
-from apps.dashboard.readings import DatabaseReading, ValkeyReading, take_readings
+from apps.dashboard.parts import NOT_READ, Part
+from apps.dashboard.probing import judge_looking
+from apps.dashboard.readings import DatabaseReading, Readings, ValkeyReading, take_readings
 from apps.live.subscription import identify
 
 # Above these ages (seconds) a part that should turn by itself does not.
@@ -33,22 +32,6 @@ OUTBOX_LATE_SECONDS = 60
 NOTIFICATION_LATE_SECONDS = 120
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_VIA")
-
-
-@dataclass(frozen=True)
-class Part:
-    """The verdict on one part, with a sentence for a person and, where it has one, an age in seconds."""
-
-    ok: bool
-    detail: str | Promise
-    age_seconds: float | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        age = None if self.age_seconds is None else round(self.age_seconds, 1)
-        return {"ok": self.ok, "detail": str(self.detail), "age_seconds": age}
-
-
-_NOT_READ = _("Not known while the database does not answer.")
 
 
 @require_safe
@@ -62,7 +45,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
     """Ready, part by part; answers within two seconds even when a part hangs."""
-    parts = judge(*take_readings())
+    parts = judge(take_readings())
     ready = all(part.ok for part in parts.values())
     body = {"ready": ready, "parts": {name: part.as_json() for name, part in parts.items()}}
     return JsonResponse(body, status=200 if ready else 503)
@@ -83,13 +66,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(exposition(), content_type=CONTENT_TYPE)
 
 
-def judge(database: DatabaseReading | None, valkey: ValkeyReading | None) -> dict[str, Part]:
+def judge(readings: Readings) -> dict[str, Part]:
     """The parts by name, in the order an operator looks at them."""
+    database, valkey = readings.database, readings.valkey
     return {
         "database": _answering(database),
         "valkey": _answering(valkey),
         "worker": _worker(valkey),
         "beat": _beat(database),
+        "probing": judge_looking(readings.looking),
         "outbox": _outbox(database),
         "notifications": _notifications(database),
     }
@@ -111,7 +96,7 @@ def _worker(reading: ValkeyReading | None) -> Part:
 
 def _beat(reading: DatabaseReading | None) -> Part:
     if reading is None:
-        return Part(False, _NOT_READ)
+        return Part(False, NOT_READ)
     if reading.beat_lag is None:
         return Part(False, _("Has not ticked yet."))
     if reading.beat_lag > BEAT_LATE_SECONDS:
@@ -121,7 +106,7 @@ def _beat(reading: DatabaseReading | None) -> Part:
 
 def _outbox(reading: DatabaseReading | None) -> Part:
     if reading is None:
-        return Part(False, _NOT_READ)
+        return Part(False, NOT_READ)
     if reading.outbox_age is None:
         return Part(True, _("Empty."))
     if reading.outbox_age > OUTBOX_LATE_SECONDS:
@@ -131,7 +116,7 @@ def _outbox(reading: DatabaseReading | None) -> Part:
 
 def _notifications(reading: DatabaseReading | None) -> Part:
     if reading is None:
-        return Part(False, _NOT_READ)
+        return Part(False, NOT_READ)
     if reading.notification_age is None:
         return Part(True, _("None is due."))
     if reading.notification_age > NOTIFICATION_LATE_SECONDS:

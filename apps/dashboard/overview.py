@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from apps.accounts.access import Role
+from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest, may
 from apps.catalog.models import AIModel, Provider, Target, TargetKind
 from apps.catalog.scope import scope_of
@@ -35,8 +35,10 @@ from apps.checks.selectors import (
     list_wrong_now,
 )
 from apps.core.panels import Panel
-from apps.dashboard.health import Part, judge
-from apps.dashboard.readings import take_readings
+from apps.dashboard.health import judge
+from apps.dashboard.parts import Part
+from apps.dashboard.probing import notices_of
+from apps.dashboard.readings import readings_of
 from apps.dashboard.rows import TargetRow, by_name, evidence_for, rows_of, urgency
 
 # What a page shows before it refers to the list: the rest is one click away, and the worst always stands first.
@@ -286,6 +288,7 @@ PART_NAMES: dict[str, Any] = {
     "valkey": gettext_lazy("Valkey"),
     "worker": gettext_lazy("Worker"),
     "beat": gettext_lazy("Tick"),
+    "probing": gettext_lazy("Probing"),
     "outbox": gettext_lazy("Outbox"),
     "notifications": gettext_lazy("Notifications"),
 }
@@ -296,16 +299,24 @@ def named_parts(parts: Mapping[str, Part]) -> list[tuple[Any, Part]]:
 
 
 def load_health(request: PageRequest) -> dict[str, Any]:
-    return {"parts": named_parts(judge(*take_readings()))}
+    return {"parts": named_parts(judge(readings_of(request)))}
+
+
+def load_notices(request: PageRequest) -> dict[str, Any]:
+    """What is wrong with the looking itself: said here, because no target can say it."""
+    looking = readings_of(request).looking
+    may_see = access_of(request.user).allows_somewhere(Role.VIEWER)
+    return {"notices": notices_of(looking.regions) if looking is not None and may_see else []}
 
 
 PANELS = (
     Panel("verdict", "dashboard/_verdict.html", load_verdict, "summary"),
+    Panel("notices", "dashboard/_notices.html", load_notices, "summary,region", every=15),
     Panel("counts", "dashboard/_counts.html", load_counts, "summary"),
     Panel("wrong", "dashboard/_wrong.html", load_wrong, "target,incident", hold=True),
     Panel("providers", "dashboard/_providers.html", load_providers, "target", hold=True),
     Panel("services", "dashboard/_services.html", load_services, "target", hold=True),
     Panel("changes", "dashboard/_changes.html", load_changes, "target.status"),
     Panel("incidents", "dashboard/_incidents.html", load_incidents, "incident", hold=True),
-    Panel("health", "dashboard/_health.html", load_health, "summary"),
+    Panel("health", "dashboard/_health.html", load_health, "summary,region", every=30),
 )

@@ -6,30 +6,38 @@ hangs is not joined by another: until it returns, its part simply does not answe
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Generic, TypeVar, cast
 
 import structlog
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.http import HttpRequest
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from apps.checks.dispatch import queue_of
+from apps.checks.regions.selectors import RegionView, get_regions, outcome_counters
 from apps.checks.worker import HEARTBEAT_KEY
+from apps.core import clock
+from apps.core.cache import cached
+from apps.core.queues import PREFIX, Queue, read_queues
 
 logger = structlog.get_logger(__name__)
 
 TIMEOUT_SECONDS = 1.5
-_BROKER_PREFIX = "portal:"
+# Written by the launcher (`core.embedded.figures`), which knows the process ids.
+_PROCESSES_KEY = "portal:processes"
 
 Reading = TypeVar("Reading")
 
@@ -45,10 +53,31 @@ class DatabaseReading:
 
 @dataclass(frozen=True)
 class ValkeyReading:
-    """`heartbeat_age` in seconds, None when no worker was heard for an hour; messages waiting by queue."""
+    """`heartbeat_age` in seconds, None when no worker was heard for an hour; queues by name.
+
+    `processes` is what the launcher says of its children (see `core.embedded.figures`); empty when it says nothing.
+    """
 
     heartbeat_age: float | None = None
-    queues: dict[str, int] = field(default_factory=dict)
+    queues: dict[str, Queue] = field(default_factory=dict)
+    processes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LookingReading:
+    """The regions; by how much the row that waits longest is late, in seconds by short name; what became of outcomes.
+
+    `counters` holds `recorded` and the reasons outcomes were dropped for; empty while Valkey is away.
+    """
+
+    regions: list[RegionView]
+    due_lag: dict[str, float]
+    counters: dict[str, int]
+    as_of: datetime
+
+    @property
+    def enabled(self) -> list[RegionView]:
+        return [region for region in self.regions if region.enabled]
 
 
 # A delivery is late when nothing keeps it: its time has come, its endpoint's breaker is closed, and no earlier event
@@ -94,18 +123,48 @@ def read_valkey() -> ValkeyReading:
     with Redis.from_url(
         settings.REDIS_BROKER_URL, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
     ) as client:
-        heartbeat: Any = client.get(HEARTBEAT_KEY)
+        heartbeat, processes = cast("list[bytes | None]", client.mget(HEARTBEAT_KEY, _PROCESSES_KEY))
         names = {"portal", "record", queue_of(settings.PORTAL_REGION)}
-        for key in client.scan_iter(match=f"{_BROKER_PREFIX}{queue_of('*')}", _type="list"):
-            names.add(key.decode().removeprefix(_BROKER_PREFIX))
-        queues = sorted(names)
-        pipeline = client.pipeline(transaction=False)
-        for name in queues:
-            pipeline.llen(f"{_BROKER_PREFIX}{name}")
+        for key in client.scan_iter(match=f"{PREFIX}{queue_of('*')}", _type="list"):
+            names.add(key.decode().removeprefix(PREFIX))
         return ValkeyReading(
             heartbeat_age=None if heartbeat is None else max(0.0, time.time() - float(heartbeat)),
-            queues=dict(zip(queues, pipeline.execute(), strict=True)),
+            queues=read_queues(client, sorted(names)),
+            processes=_object(processes),
         )
+
+
+def _object(text: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+_DUE_LAG = """
+    SELECT region.slug, greatest(0, extract(epoch FROM now() - min(row.next_due_at)))::float8
+    FROM checks_checkregion AS row JOIN catalog_region AS region ON region.id = row.region_id
+    WHERE row.enabled AND NOT row.passive AND region.enabled AND (row.lease_until IS NULL OR row.lease_until <= now())
+    GROUP BY region.slug
+"""
+
+
+@cached("looking", ttl=3, depends=("regions",))
+def get_looking() -> LookingReading:
+    """Four queries, two of them over every row of the schedule: remembered for a moment, as every page asks."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE_LAG)
+        due_lag = dict(cursor.fetchall())
+    return LookingReading(get_regions(), due_lag, outcome_counters(), clock.now())
+
+
+def read_looking() -> LookingReading:
+    """Raises what Django raises when the database is away; without Valkey the regions know less."""
+    try:
+        return get_looking()
+    finally:
+        connection.close()
 
 
 class BoundedReader(Generic[Reading]):
@@ -145,9 +204,28 @@ def _succeeded(reading: Future[Any]) -> bool:
 
 _database_reader = BoundedReader(read_database)
 _valkey_reader = BoundedReader(read_valkey)
+_looking_reader = BoundedReader(read_looking)
 
 
-def take_readings(seconds: float = TIMEOUT_SECONDS) -> tuple[DatabaseReading | None, ValkeyReading | None]:
-    """Both, side by side; None for the one that does not answer."""
-    database, valkey = take([_database_reader.start(), _valkey_reader.start()], seconds)
-    return database, valkey
+@dataclass(frozen=True)
+class Readings:
+    """What the parts said; None for one that does not answer."""
+
+    database: DatabaseReading | None
+    valkey: ValkeyReading | None
+    looking: LookingReading | None
+
+
+def take_readings(seconds: float = TIMEOUT_SECONDS) -> Readings:
+    """All of them, side by side."""
+    readers: list[Future[Any]] = [_database_reader.start(), _valkey_reader.start(), _looking_reader.start()]
+    return Readings(*take(readers, seconds))
+
+
+def readings_of(request: HttpRequest) -> Readings:
+    """Taken once a request, so that the panels of a page cannot disagree."""
+    known: Readings | None = getattr(request, "_portal_readings", None)
+    if known is None:
+        known = take_readings()
+        request._portal_readings = known  # type: ignore[attr-defined]
+    return known

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import path
 
 from apps.accounts import pages as account_pages
-from apps.dashboard import components_view, incident_views, settings_pages, views
+from apps.dashboard import components_view, guard_pages, incident_views, region_pages, settings_pages, views
 from apps.dashboard.lists import LISTS
 
 app_name = "dashboard"
@@ -26,6 +26,24 @@ def _lists() -> list[Any]:
         ]
     return patterns
 
+
+_REGION = "settings/regions/<slug:region_slug>/"
+
+_regions = [
+    path("settings/regions/", region_pages.region_list, name="settings-regions"),
+    path(
+        "settings/regions/fragments/<slug:name>/", region_pages.region_list_fragment, name="settings-regions-fragment"
+    ),
+    path("settings/regions/new/", region_pages.region_new, name="settings-region-new"),
+    path(_REGION, region_pages.region_page, name="settings-region"),
+    path(f"{_REGION}fragments/<slug:name>/", region_pages.region_fragment, name="settings-region-fragment"),
+    path(f"{_REGION}edit/", region_pages.region_edit, name="settings-region-edit"),
+    path(f"{_REGION}switch/", region_pages.region_switch, name="settings-region-switch"),
+    path(f"{_REGION}delete/", region_pages.region_delete, name="settings-region-delete"),
+    path(f"{_REGION}guards/new/", guard_pages.guard_new, name="settings-guard-new"),
+    path(f"{_REGION}guards/<uuid:guard_id>/", guard_pages.guard_edit, name="settings-guard"),
+    path(f"{_REGION}guards/<uuid:guard_id>/delete/", guard_pages.guard_delete, name="settings-guard-delete"),
+]
 
 urlpatterns = [
     path("", views.overview_page, name="overview"),
@@ -58,7 +76,9 @@ urlpatterns = [
     path("settings/tokens/", account_pages.tokens, name="settings-tokens"),
     path("settings/tokens/<uuid:token_id>/revoke/", account_pages.token_revoke, name="settings-token-revoke"),
     path("settings/places/", settings_pages.places, name="settings-places"),
+    *_regions,
     path("settings/health/", settings_pages.health, name="settings-health"),
+    path("settings/health/<slug:name>.json", settings_pages.health_chart, name="settings-health-chart"),
     path("settings/components/", components_view.components, name="components"),
     path("settings/components/chart.json", components_view.component_chart, name="component-chart"),
     path("settings/health/fragments/<slug:name>/", settings_pages.health_fragment, name="settings-health-fragment"),

@@ -66,7 +66,7 @@ def test_a_portal_in_which_everything_turns_is_ready(everything_turns: None, cli
     status, parts = ready(client)
 
     assert status == 200
-    assert list(parts) == ["database", "valkey", "worker", "beat", "outbox", "notifications"]
+    assert list(parts) == ["database", "valkey", "worker", "beat", "probing", "outbox", "notifications"]
     assert all(set(part) == {"ok", "detail", "age_seconds"} and part["detail"] for part in parts.values())
     assert parts["worker"]["age_seconds"] < 10
 

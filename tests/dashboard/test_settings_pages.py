@@ -150,7 +150,6 @@ def test_only_ones_environments_are_listed_with_their_targets(
     assert "?environment=dev" in shown
     assert "?environment=prod" not in shown
     assert "/admin/" not in shown
-    assert "local" in shown
 
 
 def test_staff_is_led_to_the_administration(client: Client, administrator: User) -> None:
@@ -159,7 +158,7 @@ def test_staff_is_led_to_the_administration(client: Client, administrator: User)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_health_names_every_part_the_queues_and_the_hit_rates(client: Client, viewer: User) -> None:
+def test_health_names_every_part_the_queues_the_processes_and_the_hit_rates(client: Client, viewer: User) -> None:
     client.force_login(viewer)
     client.get("/fragments/counts/")
     client.get("/fragments/counts/")
@@ -169,6 +168,7 @@ def test_health_names_every_part_the_queues_and_the_hit_rates(client: Client, vi
         "Valkey",
         "Worker",
         "Tick",
+        "Probing",
         "Outbox",
         "Notifications",
         "probe.local",
@@ -180,7 +180,7 @@ def test_health_names_every_part_the_queues_and_the_hit_rates(client: Client, vi
 
 
 def test_every_settings_page_leads_to_the_others_and_to_the_api(page: Client) -> None:
-    for address in ("/settings/", "/settings/tokens/", "/settings/places/", "/settings/health/"):
+    for address in ("/settings/", "/settings/tokens/", "/settings/places/", "/settings/regions/", "/settings/health/"):
         shown = page.get(address).content.decode()
         assert f'href="{address}" aria-current="page"' in shown
         assert 'href="/api/v1/docs/"' in shown

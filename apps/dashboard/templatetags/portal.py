@@ -30,6 +30,9 @@ register.filter("percent", formatting.percent)
 register.filter("count", formatting.count)
 register.filter("number", formatting.number)
 register.filter("byte_size", formatting.byte_size)
+register.filter("per_second", formatting.per_second)
+register.filter("offset", formatting.offset)
+register.filter("offset_span", formatting.offset_span)
 
 
 @register.simple_tag
