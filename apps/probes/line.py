@@ -23,6 +23,8 @@ FOLLOWED_SECONDS = 300.0
 COALESCED_SECONDS = 1.0
 # A look that has not come back this long after its timeout is not waited for.
 GRACE_SECONDS = 1.0
+# A failure that nobody could judge for this long is handed over all the same, while its look still counts.
+HOLD_SECONDS = 4.5
 # Failures that may wait: a few seconds of an engine whose every look fails.
 MAX_HELD = 5_000
 # A look began this much before its duration says, at most: outcomes are handed over a few times a second.
@@ -156,21 +158,26 @@ class LineWatch:
             self._latest[finding.guard.check] = (of.started_at, finding)
         if finding.found is Found.ANSWERS:
             return self._answered(of)
-        return self._ended(of) if len(of.findings) == len(of.guards) else []
+        return self._ended(of, now) if len(of.findings) == len(of.guards) else []
 
     def expire(self, now: float) -> list[Finished]:
-        """Looks that never came back count as failed. Returns the failures this decides."""
-        decided = []
+        """Looks that never came back count as failed. Returns the failures this decides.
+
+        So does waiting too long: while no guard has answered for that time, nothing is known of what failed.
+        """
+        decided: list[Finished] = []
         for late in [one for one in self._rounds if one.ends_at <= now]:
             for guard in late.guards:
                 if guard.check not in late.findings:
                     evidence = {"timeout_seconds": guard.timeout_seconds}
                     decided += self.found(late, Finding(guard, Found.FAILS, Reason.TIMEOUT, evidence, late.at), now)
-        return decided
+        return decided + [_silent(one.finished, Reason.LINE_LOST) for one in self._take(now - HOLD_SECONDS)]
 
     def next_moment(self) -> float | None:
         """When there is something to do, unless something happens before; None while nothing is expected."""
         moments = [one.ends_at for one in self._rounds]
+        if self._held:
+            moments.append(self._held[0].seen_at + HOLD_SECONDS)
         due_at = self._due_at()
         if due_at is not None:
             moments.append(due_at)
@@ -211,17 +218,23 @@ class LineWatch:
             self.verdict, self._judged_at = LineVerdict.ANSWERS, of.started_at
         return [self._of_a_line_that_works(one) for one in self._take(of.started_at)]
 
-    def _ended(self, of: Round) -> list[Finished]:
-        """The last look of a round came back, and it was no answer."""
+    def _ended(self, of: Round, now: float) -> list[Finished]:
+        """The last look of a round came back, and it was no answer.
+
+        Once the line is known to be lost, this goes for all that failed up to now: no guard answered while it did.
+        """
         self._rounds.remove(of)
         findings = list(of.findings.values())
         if any(finding.found is Found.ANSWERS for finding in findings):
             return []
         failing = [finding for finding in findings if finding.found is Found.FAILS]
+        seen_until = of.started_at
         if of.started_at > self._judged_at:
+            if failing and self.verdict is LineVerdict.LOST:
+                seen_until = now
             self.verdict = LineVerdict.LOST if failing else LineVerdict.UNKNOWN
             self._judged_at = of.started_at
-        taken = self._take(of.started_at)
+        taken = self._take(seen_until)
         if not failing or not taken:
             return [one.finished for one in taken]
         guards = [_shown(finding) for finding in failing]

@@ -11,6 +11,7 @@ from apps.probes.line import (
     COALESCED_SECONDS,
     FOLLOWED_SECONDS,
     GRACE_SECONDS,
+    HOLD_SECONDS,
     LOOK_SECONDS,
     MAX_HELD,
     TOLD_ALONE_SECONDS,
@@ -188,13 +189,34 @@ def test_looks_overlap_so_a_slow_guard_delays_no_later_failure() -> None:
 def test_a_look_that_never_comes_back_counts_as_failed() -> None:
     watch = watching()
     watch.hold([a_failure()], START)
-    look = begun(watch, START + 1)
-    watch.found(look, a_finding(RESOLVER, FAILS), START + 2)
-    ends_at = START + 1 + GATEWAY.timeout_seconds + GRACE_SECONDS
+    look = begun(watch, START)
+    watch.found(look, a_finding(RESOLVER, FAILS), START + 1)
+    ends_at = START + GATEWAY.timeout_seconds + GRACE_SECONDS
     assert watch.expire(ends_at - 0.1) == []
     [decided] = watch.expire(ends_at)
     assert decided.outcome.reason is Reason.LINE_LOST
     assert [guard["reason"] for guard in decided.outcome.evidence["guards"]] == ["unreachable", "timeout"]
+
+
+def test_once_the_line_is_known_to_be_lost_failures_wait_for_no_look_of_their_own() -> None:
+    watch = watching()
+    judge(watch, START, FAILS, FAILS)
+    under_way = begun(watch, START + LOOK_SECONDS)
+    watch.hold([a_failure()], START + LOOK_SECONDS + 0.5)
+    watch.found(under_way, a_finding(GATEWAY, FAILS), START + LOOK_SECONDS + 1)
+    [decided] = watch.found(under_way, a_finding(RESOLVER, FAILS), START + LOOK_SECONDS + 1)
+    assert decided.outcome.reason is Reason.LINE_LOST
+
+
+def test_a_failure_that_nobody_could_judge_says_nothing_in_time() -> None:
+    watch = watching(a_guard("slow", timeout_seconds=10.0))
+    watch.hold([a_failure()], START)
+    begun(watch, START)
+    assert watch.next_moment() == START + HOLD_SECONDS
+    assert watch.expire(START + HOLD_SECONDS - 0.1) == []
+    [decided] = watch.expire(START + HOLD_SECONDS)
+    assert (decided.outcome.state, decided.outcome.reason) == (OutcomeState.INDETERMINATE, Reason.LINE_LOST)
+    assert watch.verdict is LineVerdict.UNKNOWN
 
 
 def test_a_look_that_began_while_the_line_was_lost_says_nothing_when_it_ends_after() -> None:
