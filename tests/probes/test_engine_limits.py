@@ -123,3 +123,17 @@ def test_what_a_failed_turn_was_busy_with_ends_and_gives_its_place_back(server: 
     assert (lost.state, lost.reason) == (OutcomeState.INDETERMINATE, Reason.INTERNAL_ERROR)
     assert "no clock today" in lost.evidence["detail"]
     assert next_one.state is OutcomeState.OK
+
+
+def test_a_check_keeps_its_connection_between_looks_when_it_says_so() -> None:
+    config = {"reuse_connection": True, "bearer_token": "mine"}
+    with HttpServer(keep_alive=True) as server, RunningEngine() as running:
+        first, second = (running.run(job("http", {"url": server.url(), **config}))[0] for _look in range(2))
+        fresh = running.run(job("http", {"url": server.url()}))[0]
+        other = running.run(job("http", {"url": server.url(), **config, "bearer_token": "another's"}))[0]
+        again = running.run(job("http", {"url": server.url(), **config}))[0]
+        connections = server.connections
+    kept = [outcome.measurements.get("reused_connection", 0) for outcome in (first, second, fresh, other, again)]
+    assert kept == [0, 1, 0, 0, 1]
+    assert "connect_ms" not in second.measurements
+    assert connections == 3

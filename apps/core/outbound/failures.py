@@ -52,15 +52,17 @@ def curl_failure(  # noqa: PLR0911 - a table of exceptions, then the table itsel
         return OutboundReason.ADDRESS_DENIED, {"address": guard.denied[0], "rule": guard.denied[1]}
     if guard.problem:
         return OutboundReason.INTERNAL_ERROR, {"detail": guard.problem}
-    if code == pycurl.E_WRITE_ERROR and answer.ended_by_us:
+    if answer.ended_by_us:
         return _ended_by_us(handle, answer)
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        return _timeout(handle, is_tls)
+        return _timeout(handle, is_tls, reused=not guard.asked)
     if code == pycurl.E_COULDNT_CONNECT:
         reason = _BY_ERRNO.get(int(handle.getinfo(pycurl.OS_ERRNO)), OutboundReason.CONNECT_REFUSED)
         return reason, {"phase": "connect", **detail}
     if code == pycurl.E_PEER_FAILED_VERIFICATION:
         return _verification(handle), {"phase": "tls", **detail}
+    if code == pycurl.E_RECV_ERROR and "nghttp2" in message:
+        return OutboundReason.PROTOCOL_ERROR, detail
     if code in (pycurl.E_SSL_CONNECT_ERROR, pycurl.E_RECV_ERROR) and _was_reset(handle, message):
         return OutboundReason.CONNECTION_RESET, detail
     return _BY_CODE.get(code, OutboundReason.PROTOCOL_ERROR), detail or {"detail": f"libcurl error {code}"}
@@ -77,11 +79,11 @@ def _ended_by_us(handle: pycurl.Curl, answer: Answer) -> Failure:
     return OutboundReason.BODY_TOO_LARGE, limit
 
 
-def _timeout(handle: pycurl.Curl, is_tls: bool) -> Failure:
-    if not handle.getinfo(pycurl.CONNECT_TIME):
+def _timeout(handle: pycurl.Curl, is_tls: bool, *, reused: bool) -> Failure:
+    if not (reused or handle.getinfo(pycurl.CONNECT_TIME)):
         return OutboundReason.CONNECT_TIMEOUT, {"phase": "connect"}
     # libcurl sets the later times when it gives up inside a handshake, so this one is asked first.
-    if is_tls and not handle.getinfo(pycurl.APPCONNECT_TIME):
+    if is_tls and not reused and not handle.getinfo(pycurl.APPCONNECT_TIME):
         return OutboundReason.TIMEOUT, {"phase": "tls"}
     if not handle.getinfo(pycurl.STARTTRANSFER_TIME):
         return OutboundReason.TIMEOUT, {"phase": "first_byte"}

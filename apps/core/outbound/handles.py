@@ -49,9 +49,12 @@ class SocketGuard:
         self._policy = policy
         self.denied: tuple[str, str] | None = None
         self.problem = ""
+        # Whether a socket was asked for: a request on a kept connection needs none.
+        self.asked = False
 
     def open(self, purpose: int, address: Any) -> Any:
         """A socket for `address`, or pycurl.SOCKET_BAD. Raises nothing: libcurl could not pass it on."""
+        self.asked = True
         host = str(address.addr[0])
         rule = self._policy.refusal(host)
         if rule is not None:

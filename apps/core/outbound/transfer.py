@@ -132,7 +132,7 @@ class Transfer:
         assert handle.answer is not None  # noqa: S101 - it was prepared
         assert handle.guard is not None  # noqa: S101
         curl, self._answer = handle.curl, handle.answer
-        self._reused = not (code or curl.getinfo(pycurl.NUM_CONNECTS))
+        self._reused = not handle.guard.asked
         self._take_times(curl)
         self._address = str(curl.getinfo(pycurl.PRIMARY_IP) or "")
         self._wire_bytes = int(curl.getinfo(pycurl.SIZE_DOWNLOAD_T))
