@@ -95,8 +95,6 @@ def latency_document(checks: Sequence[Check], target_id: UUID, period: Period) -
     """The chart of some checks of one target, all their looks together. Four queries."""
     points = history.get_latency([check.pk for check in checks], period.start, period.end, _points(checks, period))
     all_failed = any(point.failed for point in points) and not any(point.p50 is not None for point in points)
-    past = history.load_histories([target_id], period.start, period.end)[target_id]
-    stretches = uptime.periods(past.initial, past.transitions, period.start, period.end)
     return {
         "unit": "ms",
         "from": period.start.timestamp(),
@@ -112,7 +110,7 @@ def latency_document(checks: Sequence[Check], target_id: UUID, period: Period) -
             {"label": "p95–p99", "low": "p95", "high": "p99"},
         ],
         "thresholds": _thresholds(checks),
-        "spans": [_span(stretch) for stretch in stretches if stretch.status in (Status.OUTAGE, Status.DEGRADED)],
+        "spans": spans_of(target_id, period),
         "marks": _marks(target_id, period),
         "empty": _("Every look in this period failed, so there is no response time to draw.") if all_failed else "",
     }
@@ -132,6 +130,13 @@ def _rounded(values: Iterable[float | None]) -> list[float | None]:
 def _thresholds(checks: Sequence[Check]) -> list[dict[str, Any]]:
     limits = sorted({check.degraded_after_ms for check in checks if check.degraded_after_ms})
     return [{"value": limit, "label": _("slow above"), "status": Status.DEGRADED.value} for limit in limits]
+
+
+def spans_of(target_id: UUID, period: Period) -> list[dict[str, Any]]:
+    """When the target was not well. Two queries."""
+    past = history.load_histories([target_id], period.start, period.end)[target_id]
+    stretches = uptime.periods(past.initial, past.transitions, period.start, period.end)
+    return [_span(stretch) for stretch in stretches if stretch.status in (Status.OUTAGE, Status.DEGRADED)]
 
 
 def _span(stretch: uptime.Period) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def _verdict_sentence(check: Check, verdict: Status, seen: Seen) -> str:
 
 def changes_of(check: Check) -> list[StateChange]:
     """The latest changes of the target's status that this check caused. One query."""
-    rows = StateChange.objects.filter(target=check.target, source_check=check).order_by("-at", "-id")
+    rows = StateChange.objects.filter(target=check.target, source_check=check).select_related("source_check")
+    rows = rows.order_by("-at", "-id")
     return list(rows[:CHANGES_SHOWN])
 
 

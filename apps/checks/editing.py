@@ -23,6 +23,7 @@ from apps.catalog.models import Target, TargetKind
 from apps.checks import check_page, services
 from apps.checks.expected import preview_of
 from apps.checks.forms import CONDITION_FIELDS, CONDITION_OPERATORS, CheckForm
+from apps.checks.heartbeats.services import create_heartbeat, update_heartbeat
 from apps.checks.models import Check
 from apps.checks.provider_keys import provider_of
 from apps.checks.region_cards import STATUS_OF_OUTCOME
@@ -78,7 +79,8 @@ def check_edit(request: PageRequest, check_id: UUID) -> HttpResponseBase:
     kind = check_page.kind_of(check)
     if kind is None:
         raise Http404
-    initial = {name: getattr(check, name) for name in CheckForm.base_fields if name != "only_regions"}
+    initial = {name: getattr(check, name, None) for name in CheckForm.base_fields if name != "only_regions"}
+    initial["slug"] = getattr(getattr(check, "heartbeat", None), "slug", "")
     initial["only_regions"] = list(check.only_regions.values_list("slug", flat=True))
     initial["timeout_seconds"] = f"{check.timeout_seconds:g}"
     form = CheckForm(kind, services.masked_config(check), request.POST or None, initial=initial)
@@ -179,12 +181,15 @@ def _try(editing: Editing) -> Outcome:
 
 
 def _save(request: PageRequest, editing: Editing) -> Check:
-    config, values = editing.form.config(), editing.form.values()
+    config, values, actor = editing.form.config(), editing.form.values(), request.user
+    if editing.form.is_told:
+        slug = values.pop("slug") or None
+        if editing.check is not None:
+            return update_heartbeat(actor=actor, check=editing.check, config=config, slug=slug, **values)
+        return create_heartbeat(actor=actor, target=editing.target, config=config, slug=slug, **values)
     if editing.check is not None:
-        return services.update_check(actor=request.user, check=editing.check, config=config, **values)
-    return services.create_check(
-        actor=request.user, target=editing.target, kind=editing.kind.name, config=config, **values
-    )
+        return services.update_check(actor=actor, check=editing.check, config=config, **values)
+    return services.create_check(actor=actor, target=editing.target, kind=editing.kind.name, config=config, **values)
 
 
 def _saved(request: PageRequest, editing: Editing, check: Check) -> HttpResponseBase:

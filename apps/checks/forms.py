@@ -24,6 +24,8 @@ ONLY_FOR_LOOKING = (
     "only_regions",
     "quorum",
 )
+# What only a check that is told has.
+ONLY_FOR_TOLD = ("slug",)
 # What only makes sense where there is more than one region to look from.
 ONLY_FOR_REGIONS = ("only_regions", "quorum")
 
@@ -83,6 +85,14 @@ class CheckForm(ConfigForm):
         help_text=gettext_lazy("Without it the check is measured and shown, and decides nothing."),
     )
     enabled = forms.BooleanField(label=gettext_lazy("Look at it on schedule"), required=False)
+    slug = forms.CharField(
+        label=gettext_lazy("Short name"),
+        max_length=100,
+        required=False,
+        help_text=gettext_lazy(
+            "In the address by a ping key: /ping/<key>/<short name>. Empty: from the target's name."
+        ),
+    )
 
     units = {
         "interval_seconds": pgettext_lazy("unit", "s"),
@@ -103,6 +113,7 @@ class CheckForm(ConfigForm):
             self._take_out(ONLY_FOR_LOOKING)
             self._say_told()
         else:
+            self._take_out(ONLY_FOR_TOLD)
             self._offer_regions()
 
     def _say_told(self) -> None:

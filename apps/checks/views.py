@@ -17,20 +17,22 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, signed_in
 from apps.catalog.crumbs import crumbs_below
-from apps.checks import check_page, services
+from apps.checks import check_page, heartbeat_page, services
 from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
 from apps.checks.models import Check
-from apps.core.panels import answer, draw_all
+from apps.core.panels import Panel, answer, draw_all
 
 
 @signed_in
 @require_safe
 def check_detail(request: PageRequest, check_id: UUID) -> HttpResponseBase:
     check = check_page.get_check(request, check_id)
+    kind = check_page.kind_of(check)
     context = {
         "check": check,
-        "kind": check_page.kind_of(check),
-        "panels": draw_all(request, check_page.PANELS, request.get_full_path(), check, ids=[check.pk, check.target_id]),
+        "kind": kind,
+        "told": check_page.is_told(kind),
+        "panels": draw_all(request, panels_of(check), request.get_full_path(), check, ids=[check.pk, check.target_id]),
         "ranges": RANGE_LABELS,
         "range": range_of(request.GET),
         "may_operate": check_page.may_operate(request, check),
@@ -45,6 +47,11 @@ def check_detail(request: PageRequest, check_id: UUID) -> HttpResponseBase:
     return render(request, "checks/page.html", context)
 
 
+def panels_of(check: Check) -> tuple[Panel, ...]:
+    """The parts of its page: a check that looks and one that is told have different ones."""
+    return heartbeat_page.PANELS if check_page.is_told(check_page.kind_of(check)) else check_page.PANELS
+
+
 def _asked_run(request: PageRequest, check: Check) -> dict[str, Any]:
     """The run the page was opened for (`?run=`): pressed without scripts, or by the first-run page."""
     try:
@@ -56,7 +63,8 @@ def _asked_run(request: PageRequest, check: Check) -> dict[str, Any]:
 @signed_in
 @require_safe
 def check_fragment(request: PageRequest, check_id: UUID, name: str) -> HttpResponseBase:
-    return answer(request, check_page.PANELS, name, check_page.get_check(request, check_id))
+    check = check_page.get_check(request, check_id)
+    return answer(request, panels_of(check), name, check)
 
 
 @signed_in
@@ -124,7 +132,9 @@ def check_switch(request: PageRequest, check_id: UUID) -> HttpResponseBase:
     check = operated(request, check_id)
     enabled = request.POST.get("enabled") == "yes"
     services.update_check(actor=request.user, check=check, enabled=enabled)
-    sentence = _("%(name)s runs on schedule again.") if enabled else _("%(name)s is paused.")
+    told = check_page.is_told(check_page.kind_of(check))
+    resumed = _("%(name)s is waited for again.") if told else _("%(name)s runs on schedule again.")
+    sentence = resumed if enabled else _("%(name)s is paused.")
     messages.success(request, sentence % {"name": check.name})
     return redirect(check)
 

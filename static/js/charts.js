@@ -133,7 +133,8 @@ function key(data, row) {
   const shape = document.createElementNS("http://www.w3.org/2000/svg", band < 0 ? "line" : "rect");
   if (band < 0) {
     Object.entries({ x1: 0, x2: 14, y1: 4, y2: 4 }).forEach(([name, value]) => shape.setAttribute(name, value));
-    shape.setAttribute("class", `key-line key-line-${row + 1}`);
+    const isBad = data.lines[row].status === "outage";
+    shape.setAttribute("class", `key-line ${isBad ? "key-line-bad" : `key-line-${row + 1}`}`);
   } else {
     Object.entries({ width: 14, height: 8, rx: 1 }).forEach(([name, value]) => shape.setAttribute(name, value));
     shape.setAttribute("class", band === 0 ? "key-band" : "key-band-outer");

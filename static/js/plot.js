@@ -64,7 +64,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
         values: (plot, marks) => marks.map((mark) => withUnit(mark, data.unit).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "")),
       },
     ],
-    series: [{}, ...data.lines.map((line) => makeSeries(line, highs.has(line.key), colour(LINES[drawn++ % LINES.length])))],
+    series: [{}, ...data.lines.map((line) => makeSeries(line, highs.has(line.key), colour(tokenOf(line, drawn++))))],
     bands: bands.map((band, index) => ({
       series: [position(band.high), position(band.low)],
       fill: colour(index === 0 ? "--chart-band" : "--chart-band-outer"),
@@ -88,7 +88,16 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
   return plot;
 }
 
+/** A line that shows what went wrong has the colour of that, every other one its own. */
+function tokenOf(line, position) {
+  return line.status === "outage" ? "--bad-shape" : LINES[position % LINES.length];
+}
+
 function makeSeries(line, isBandEdge, stroke) {
+  if (line.style === "points") {
+    // Single events: nothing lies between two of them, so nothing is drawn there.
+    return { label: line.label, stroke, paths: () => null, points: { show: true, size: 6, fill: stroke } };
+  }
   return {
     label: line.label,
     stroke,
