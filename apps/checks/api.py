@@ -25,6 +25,8 @@ from apps.catalog.models import Environment, Target
 from apps.checks import history, incidents, selectors, services
 from apps.checks.filters import CheckFilter, IncidentFilter, StateChangeFilter
 from apps.checks.guards import api as guards
+from apps.checks.heartbeats import api as heartbeats
+from apps.checks.heartbeats.selectors import with_heartbeats
 from apps.checks.models import Check, CheckResult, CheckRun, Incident, StateChange
 from apps.checks.regions import api as regions
 from apps.checks.regions.check_regions import get_check_regions
@@ -70,7 +72,11 @@ class CheckViewSet(PortalViewSet):
 
     def get_queryset(self) -> QuerySet[Check]:
         rows = Check.objects.visible_to(self.request.user).present().prefetch_related("only_regions")
-        return rows.select_related("target", "status_row").annotate(last_result_at=Max("regions__last_result_at"))
+        return (
+            with_heartbeats(rows)
+            .select_related("target", "status_row")
+            .annotate(last_result_at=Max("regions__last_result_at"))
+        )
 
     def create_object(self, data: dict[str, Any]) -> Check:
         target = data.pop("target")
@@ -294,6 +300,7 @@ def register(router: BaseRouter) -> None:
     router.register("state-changes", StateChangeViewSet, basename="state-change")
     guards.register(router)
     regions.register(router)
+    heartbeats.register(router)
 
 
 urlpatterns = [

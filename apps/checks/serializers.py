@@ -11,6 +11,7 @@ from rest_framework import serializers
 from apps.accounts.access import Role, access_of
 from apps.catalog.models import Target
 from apps.checks import reasons
+from apps.checks.heartbeats.representing import ToldSerializer
 from apps.checks.models import Check, CheckResult, Incident, IncidentEvent, StateChange
 from apps.checks.regions.serializers import RegionsField
 from apps.checks.selectors import reason_of, verdict_of
@@ -40,7 +41,7 @@ class VisibleTargetField(serializers.PrimaryKeyRelatedField[Target]):
         return Target.objects.visible_to(user).present().select_related("environment")
 
 
-class CheckSerializer(PortalSerializer):
+class CheckSerializer(ToldSerializer):
     id = serializers.UUIDField(read_only=True)
     target = VisibleTargetField(queryset=Target.objects.none(), pk_field=serializers.UUIDField())
     kind = serializers.CharField(max_length=32)

@@ -9,9 +9,11 @@ from typing import Any
 from apps.accounts.models import ApiToken
 from apps.alerts.models import Channel, Notification
 from apps.catalog.models import Environment, Region
+from apps.checks.heartbeats.services import open_ping_key
 from apps.checks.models import CheckRun, Guard, Incident, StateChange
 from apps.core import clock
 from apps.core.ids import uuid7
+from tests.checks.heartbeats.telling import hear, make_heartbeat, pings_of
 from tests.factories import make_check, make_model, make_provider, make_service, make_token, make_user
 
 Arguments = dict[str, Any]
@@ -23,6 +25,13 @@ def check_arguments(environment: Environment) -> Arguments:
     now = clock.now()
     run = CheckRun.objects.create(source_check=check, requested_at=now, expires_at=now + timedelta(minutes=1))
     return {"pk": check.pk, "result_id": run.pk}
+
+
+def heartbeat_arguments(environment: Environment) -> Arguments:
+    """A heartbeat, and a ping of it (its id in the URL)."""
+    check = make_heartbeat(make_service(environment=environment).target)
+    hear(check, "success")
+    return {"pk": check.pk, "ping_id": pings_of(check)[0].id}
 
 
 def make_incident(environment: Environment) -> Incident:
@@ -91,6 +100,8 @@ OBJECTS: dict[str, Callable[[Environment], Arguments]] = {
     "service": lambda environment: {"pk": make_service(environment=environment).pk},
     "target": lambda environment: {"pk": make_service(environment=environment).pk},
     "check": check_arguments,
+    "heartbeat": heartbeat_arguments,
+    "ping-key": lambda environment: {"pk": open_ping_key(actor=None, environment=environment)[0].pk},
     "incident": lambda environment: {"pk": make_incident(environment).pk},
     "state-change": lambda environment: {"pk": make_state_change(environment).pk},
     "channel": lambda environment: {"pk": make_channel(environment).pk},

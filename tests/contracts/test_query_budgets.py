@@ -17,7 +17,16 @@ from apps.accounts.access import Scope
 from apps.accounts.models import User
 from apps.alerts.models import Channel, Notification
 from apps.catalog.models import AIModel, Environment, Provider, Service, Target, TargetStatus
-from apps.checks.models import Check, CheckRegion, CheckStatus, Incident, IncidentEvent, StateChange
+from apps.checks.models import (
+    Check,
+    CheckRegion,
+    CheckStatus,
+    Heartbeat,
+    HeartbeatRun,
+    Incident,
+    IncidentEvent,
+    StateChange,
+)
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.dashboard import overview
@@ -36,6 +45,8 @@ LISTS = [
     "targets/?limit=500",
     "targets/?limit=500&environment=prod&status=outage&tag=web",
     "checks/?limit=500",
+    "heartbeats/?limit=500",
+    "ping-keys/",
     "incidents/?limit=500",
     "state-changes/?limit=500",
     "channels/?limit=500",
@@ -87,7 +98,12 @@ def _fill_checks(targets: list[Target], environment: Environment) -> None:
         Check(target=target, kind="tcp", name="TCP", config={"host": "127.0.0.1", "port": 9}, interval_seconds=60)
         for target in targets
     )
-    CheckStatus.objects.bulk_create(CheckStatus(source_check=check, since=now) for check in checks)
+    heartbeats = Check.objects.bulk_create(
+        Check(target=target, kind="heartbeat", name="Heartbeat", config={}) for target in targets
+    )
+    rows = Heartbeat.objects.bulk_create(Heartbeat(source_check=check, slug=str(check.pk)) for check in heartbeats)
+    HeartbeatRun.objects.bulk_create(HeartbeatRun(heartbeat=row, started_at=now) for row in rows)
+    CheckStatus.objects.bulk_create(CheckStatus(source_check=check, since=now) for check in [*checks, *heartbeats])
     CheckRegion.objects.bulk_create(
         CheckRegion(
             source_check=check,
