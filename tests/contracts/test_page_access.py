@@ -32,9 +32,15 @@ ARGUMENTS = {
     "channel_id": "channel",
     "notification_id": "notification",
     "token_id": "token",
+    "key_id": "ping-key",
 }
-# Pages about one kind of target only.
-PARTICULAR = {"catalog:provider-discover": "provider"}
+# Pages about one kind of target, or of check, only.
+PARTICULAR = {
+    "catalog:provider-discover": "provider",
+    "checks:ping": "heartbeat",
+    "checks:run-times": "heartbeat",
+    "checks:rotate": "heartbeat",
+}
 # The fragments of a page about such an object: any of them will do.
 FRAGMENTS = {
     "target_id": targets.PANELS[0].name,
@@ -79,6 +85,7 @@ def address_of(page: Page, environment: Environment) -> str:
         page.about: lambda: made["pk"],
         "run_id": lambda: made["result_id"],
         "result_id": lambda: made["result_id"],
+        "ping_id": lambda: made["ping_id"],
         "name": lambda: FRAGMENTS[page.about],
     }
     return reverse(page.name, kwargs={argument: values[argument]() for argument in page.arguments})
