@@ -174,17 +174,23 @@ class LineWatch:
         return decided + [_silent(one.finished, Reason.LINE_LOST) for one in self._take(now - HOLD_SECONDS)]
 
     def next_moment(self) -> float | None:
-        """When there is something to do, unless something happens before; None while nothing is expected."""
+        """When there is something to look at or to decide, unless something happens before; None while there is not."""
         moments = [one.ends_at for one in self._rounds]
         if self._held:
             moments.append(self._held[0].seen_at + HOLD_SECONDS)
         due_at = self._due_at()
         if due_at is not None:
             moments.append(due_at)
-        for guard, (_started_at, finding) in self._latest.items():
-            told, told_at = self._told.get(guard, (None, float("-inf")))
-            if finding is not told:
-                moments.append(told_at + TOLD_ALONE_SECONDS)
+        return min(moments, default=None)
+
+    def next_telling(self) -> float | None:
+        """When something is to be said of the guards at the latest; None while all was said."""
+        told = [(finding, self._told.get(guard)) for guard, (_started_at, finding) in self._latest.items()]
+        moments = [
+            before[1] + TOLD_ALONE_SECONDS if before else float("-inf")
+            for finding, before in told
+            if before is None or before[0] is not finding
+        ]
         return min(moments, default=None)
 
     def to_tell(self, now: float, *, alone: bool) -> list[Finding]:

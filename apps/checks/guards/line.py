@@ -120,10 +120,12 @@ class Line:
                 self._send(outcomes, findings)
 
     def _pause(self, now: float) -> float | None:
-        moments = [moment for moment in (self._watch.next_moment(),) if moment is not None]
-        if self._failing_since is not None:
-            moments.append(self._not_before)
-        return max(min(moments) - now, 0.01) if moments else None
+        moments = [self._watch.next_moment()]
+        telling = self._watch.next_telling()
+        if self._ready or telling is not None:
+            moments.append(self._not_before if self._ready else max(telling or 0.0, self._not_before))
+        known = [moment for moment in moments if moment is not None]
+        return max(min(known) - now, 0.01) if known else None
 
     def _to_send(self, now: float) -> tuple[list[Finished], list[Finding]]:
         if now < self._not_before:
