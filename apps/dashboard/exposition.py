@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from apps.dashboard.looking_metrics import looking, processes
+from apps.dashboard.looking_metrics import looking, pings, processes
 from apps.dashboard.readings import BoundedReader, DatabaseReading, ValkeyReading, take, take_readings
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -80,6 +80,7 @@ class _PortalCollector(Collector):
             yield from processes(valkey, readings.looking)
         if readings.looking is not None:
             yield from looking(readings.looking)
+        yield from pings()
         if counts is not None:
             yield from _of_counts(counts)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.checks.regions.selectors import RegionState, RegionView
+from apps.checks.regions.selectors import RegionView
 from apps.core.queues import Queue
 from apps.dashboard import looking_history
 from apps.dashboard.probing import is_late
@@ -76,8 +76,12 @@ class LookingRow:
         return is_late(self.region)
 
     @property
-    def is_heard(self) -> bool:
-        return self.region.state == RegionState.WORKING
+    def waiting(self) -> int | None:
+        return None if self.queue is None else self.queue.length
+
+    @property
+    def oldest_seconds(self) -> float | None:
+        return None if self.queue is None else self.queue.oldest_seconds
 
 
 def load_looking_of(readings: Readings) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from apps.checks.heartbeats.edge import statistics
 from apps.checks.regions.selectors import RegionView
 from apps.dashboard import looking_history
 from apps.dashboard.processes import costs_of
@@ -83,6 +84,18 @@ def _outcomes(counters: dict[str, int]) -> Iterator[Metric]:
     rate = looking_history.results_per_second(looking_history.read(), recorded)
     if rate is not None:
         yield GaugeMetricFamily("portal_results_per_second", "Outcomes recorded a second, lately.", value=rate)
+
+
+def pings() -> Iterator[Metric]:
+    """What came in at the edge of this web process."""
+    counted = statistics()
+    yield CounterMetricFamily("portal_pings_received", "Pings of heartbeats that came in.", value=counted["received"])
+    yield CounterMetricFamily("portal_pings_stored", "Pings that were stored.", value=counted["stored"])
+    yield CounterMetricFamily("portal_ping_commits", "Transactions that stored pings.", value=counted["groups"])
+    refused = CounterMetricFamily("portal_pings_refused", "Pings that were not stored, by answer.", labels=["status"])
+    for status, count in sorted(counted["refused"].items()):
+        refused.add_metric([str(status)], count)
+    yield refused
 
 
 def processes(valkey: ValkeyReading, reading: LookingReading | None) -> Iterator[Metric]:

@@ -186,14 +186,15 @@ def _uuid(text: str) -> UUID | None:
 @require_safe
 def target_page(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     target = targets.get_target(request, target_id)
-    about = [target.pk, *(check.pk for check in targets.checks_of(target))]
+    checks, told = targets.checks_of(target), told_kinds()
+    about = [target.pk, *(check.pk for check in checks)]
     panels = draw_all(request, targets.panels_for(target), _with_range(request), target, ids=about)
     context: dict[str, Any] = {
         "target": target,
         "panels": panels,
         "ranges": RANGE_LABELS,
         "range": range_of(request.GET),
-        "has_checks": len(about) > 1,
+        "has_checks": any(check.kind not in told for check in checks),
         "check_ids": " ".join(str(identifier) for identifier in about[1:]),
         **targets.frame_of(target),
         "may_operate": targets.may_operate(request, target),

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 # What a broker that cannot be reached raises.
 BROKER_ERRORS = (RedisError, OSError)
@@ -20,7 +22,7 @@ def broker() -> Redis:
 
 @lru_cache(maxsize=2)
 def _client(url: str) -> Redis:
-    client: Redis = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=0.5)
+    client: Redis = Redis.from_url(url, socket_timeout=1, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0))
     return client
 
 
