@@ -14,19 +14,22 @@ import pytest
 
 from tests.flows.rest import RestClient, wait_for
 from tests.platform.portal import PortalUnderTest
+from tests.servers.dns import DnsServer
 
 PASSWORD = "a-long-test-password"
 
 
 @dataclass(frozen=True)
 class RunningPortal:
-    """A started portal: its address, its administrator, a client with that one's power, and its processes."""
+    """A started portal: its address, its administrator, a client with that one's power, its processes, and the
+    name server that its probes ask."""
 
     url: str
     username: str
     password: str
     client: RestClient
     processes: PortalUnderTest
+    names: DnsServer
 
 
 @pytest.fixture(scope="session")
@@ -34,18 +37,23 @@ def portal() -> Iterator[RunningPortal]:
     folder = Path(tempfile.mkdtemp(prefix="portal-flow-"))
     folder.chmod(0o711)  # the embedded servers' user passes through it
     processes = PortalUnderTest(folder / "state")
+    names = DnsServer({})
     try:
         processes.start(
             PORTAL_ADMIN_PASSWORD=PASSWORD,
             PORTAL_CHANNEL_ALLOW="127.0.0.0/8",
             PORTAL_LANGUAGE="en",
+            PORTAL_DNS=names.address,
         )
         url: str = processes.run["url"]
         wait_for(lambda: _ready(url), f"{url}/readyz to say ready", 60)
         token = RestClient(url).post("/api/v1/auth/token/", {"username": "admin", "password": PASSWORD})
-        yield RunningPortal(url, "admin", PASSWORD, RestClient(url, token["access"]), processes)
+        # A token of the API does not run out while the stories are told.
+        lasting = RestClient(url, token["access"]).post("/api/v1/tokens/", {"name": "Stories", "scope": "write"})
+        yield RunningPortal(url, "admin", PASSWORD, RestClient(url, lasting["token"]), processes, names)
     finally:
         processes.end()
+        names.close()
         shutil.rmtree(folder)
 
 

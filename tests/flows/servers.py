@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class Breakable:
@@ -60,11 +62,37 @@ def webhook_receiver() -> Iterator[Receiver]:
 
 
 class Slow:
-    """An HTTP target that takes its time; `started` counts the requests that began."""
+    """An HTTP target that takes its time: `started` requests began, `in_flight` of them have no answer yet."""
 
     def __init__(self) -> None:
         self.url = ""
         self.started = 0
+        self.in_flight = 0
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+        self._open.set()
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.url).port or 0
+
+    def hold(self) -> None:
+        """Answer nobody until `release`."""
+        self._open.clear()
+
+    def release(self) -> None:
+        """Answer whoever waits."""
+        self._open.set()
+
+    def take_time(self, seconds: float) -> None:
+        """Wait as one request does."""
+        with self._lock:
+            self.started += 1
+            self.in_flight += 1
+        time.sleep(seconds)
+        self._open.wait()
+        with self._lock:
+            self.in_flight -= 1
 
 
 @contextmanager
@@ -73,13 +101,15 @@ def slow_target(seconds: float) -> Iterator[Slow]:
 
     class Handler(_Quiet):
         def do_GET(self) -> None:
-            target.started += 1
-            time.sleep(seconds)
+            target.take_time(seconds)
             self.answer(200, b"{}")
 
     with _serving(Handler) as url:
         target.url = url
-        yield target
+        try:
+            yield target
+        finally:
+            target.release()
 
 
 class _Quiet(BaseHTTPRequestHandler):
@@ -96,10 +126,18 @@ class _Quiet(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked was killed before it had its answer: that is what some stories are about."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

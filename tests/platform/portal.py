@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,51 @@ class PortalUnderTest:
         """Whether database, Valkey, worker and beat all work."""
         return self.answers("/readyz")
 
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal to one of its processes, by name; returns the process id."""
+        pid = self.pids[name]
+        os.kill(pid, number)
+        return pid
+
+    def output(self) -> str:
+        """All that the launcher has printed."""
+        return (self.state.path.parent / "output.txt").read_text()
+
+    def log(self, name: str) -> str:
+        """All that one of its processes has printed."""
+        return (self.state.logs / f"{name}.log").read_text()
+
+    @contextlib.contextmanager
+    def second_worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        """One more worker that only probes, beside the launcher's own; killed at the end of the block."""
+        environment = {"DJANGO_SETTINGS_MODULE": "monitor_portal.settings", **self.run["environment"]}
+        command = [
+            sys.executable, "-m", "celery", "-A", "monitor_portal", "worker", "--pool", "threads", "--concurrency", "4",
+            "--queues", "probe.local", "--without-gossip", "--without-mingle", "--without-heartbeat",
+        ]  # fmt: skip
+        with (self.state.path.parent / "second-worker.txt").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=PROJECT,
+                env=clean_environment(self.state.path, **environment),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    @contextlib.contextmanager
+    def unattended(self) -> Iterator[None]:
+        """The launcher stands still inside the block, so that what dies stays dead until its end."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def end(self) -> None:
         """Stop it, whatever state it is in."""
         if self._process is not None and self._process.poll() is None:
@@ -132,3 +177,14 @@ class PortalUnderTest:
 
 def none_running(pids: list[int]) -> bool:
     return not any(is_running(pid) for pid in pids)
+
+
+def is_connected_to(pid: int, port: int) -> bool:
+    """Whether a process holds an open TCP connection to this port of this machine."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established = {row[9] for row in rows if row[3] == "01" and int(row[2].split(":")[1], 16) == port}
+    held = set()
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            held.add(os.readlink(handle).removeprefix("socket:[").removesuffix("]"))
+    return bool(established & held)
