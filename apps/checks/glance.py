@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from apps.checks.history import told_kinds
 from apps.core import clock
 
 HOUR = timedelta(hours=1)
@@ -19,6 +20,7 @@ _MEDIANS = """
     SELECT c.target_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY r.duration_ms)
     FROM checks_checkresult r JOIN checks_check c ON c.id = r.check_id
     WHERE r.at >= %s AND r.state IN ('ok', 'degraded') AND c.deleted_at IS NULL AND c.target_id = ANY(%s)
+      AND c.kind <> ALL(%s)
     GROUP BY c.target_id
 """
 
@@ -32,7 +34,7 @@ def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UU
     if not identifiers:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_MEDIANS, [clock.now() - window, identifiers])
+        cursor.execute(_MEDIANS, [clock.now() - window, identifiers, told_kinds()])
         return {row[0]: float(row[1]) for row in cursor.fetchall()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -13,9 +14,15 @@ from apps.catalog.status import Status
 from apps.checks import uptime
 from apps.core import clock
 from apps.core.cache import cached
+from apps.probes.base import PROBE_KINDS
 
 DAY = timedelta(days=1)
 WINDOWS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
+
+
+def told_kinds() -> list[str]:
+    """Kinds that are told instead of looking: how long their runs take is no response time of anything."""
+    return [name for name, kind in PROBE_KINDS.items() if kind.transport == "push"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,7 @@ _SPARKLINES = """
            percentile_cont(0.5) WITHIN GROUP (ORDER BY r.duration_ms)
     FROM checks_checkresult r JOIN checks_check c ON c.id = r.check_id
     WHERE r.at >= %(start)s AND r.at < %(end)s AND r.state <> 'indeterminate' AND {owner} = ANY(%(owners)s)
+      AND c.kind <> ALL(%(told)s)
     GROUP BY 1, 2
 """
 _BY_TARGET = _SPARKLINES.format(owner="c.target_id")
@@ -150,10 +158,15 @@ def _sparklines(
     end = clock.now()
     start = end - window
     lines: dict[UUID, list[float | None]] = {owner: [None] * count for owner in owners}
+    values: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "width": window.total_seconds() / count,
+        "owners": owners,
+        "told": told_kinds(),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement, {"start": start, "end": end, "width": window.total_seconds() / count, "owners": owners}
-        )
+        cursor.execute(statement, values)
         for owner, bucket, median in cursor.fetchall():
             if 0 <= bucket < count:
                 lines[owner][bucket] = round(median, 2)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Value, When
@@ -23,6 +24,7 @@ from apps.checks.models import Check, CheckEvidence, CheckResult, CheckRun, Inci
 from apps.core import clock
 from apps.core.cache import cached
 from apps.core.ids import moment_of
+from apps.probes.base import PROBE_KINDS
 
 Viewer = User | AnonymousUser
 _KIND_NAMES = {TargetKind.PROVIDER: "providers", TargetKind.MODEL: "models", TargetKind.SERVICE: "services"}
@@ -173,7 +175,10 @@ def get_last_problem(user: Viewer, environment: UUID | None = None) -> Incident 
 
 @dataclass(frozen=True)
 class CheckCard:
-    """A check on its target's page: its verdict, its latest result and its last hour."""
+    """A check on its target's page: its verdict, its latest result and its last hour.
+
+    `waits_for` is the schedule of one that is told instead of looking, in words; "" for every other.
+    """
 
     check: Check
     verdict: Status
@@ -181,12 +186,15 @@ class CheckCard:
     latest: CheckResult | None
     evidence: dict[str, Any]
     sparkline: list[float | None]
+    waits_for: str = ""
 
 
 def list_checks_of(target: Target) -> list[CheckCard]:
     """The checks of one target in the order they were made. Four queries."""
     checks = list(
-        Check.objects.filter(target=target, deleted_at__isnull=True).select_related("status_row").order_by("id")
+        Check.objects.filter(target=target, deleted_at__isnull=True)
+        .select_related("status_row", "heartbeat")
+        .order_by("id")
     )
     latest = latest_results([check.pk for check in checks])
     lines = history.get_check_sparklines([check.pk for check in checks])
@@ -206,9 +214,17 @@ def list_checks_of(target: Target) -> list[CheckCard]:
             latest=latest.get(check.pk),
             evidence=evidence.get(latest[check.pk].id, {}) if check.pk in latest else {},
             sparkline=lines.get(check.pk, []),
+            waits_for=_waits_for(check),
         )
         for check in checks
     ]
+
+
+def _waits_for(check: Check) -> str:
+    if check.kind not in history.told_kinds():
+        return ""
+    kind = PROBE_KINDS.get(check.kind)
+    return kind.address(msgspec.convert(check.config, kind.Config))
 
 
 def verdict_of(check: Check) -> Status:

@@ -104,6 +104,9 @@ def operated(request: PageRequest, check_id: UUID) -> Check:
 def check_run(request: PageRequest, check_id: UUID) -> HttpResponseBase:
     """Look now. With scripts the panel of the run comes back; without, the page that shows it."""
     check = operated(request, check_id)
+    if check_page.is_told(check_page.kind_of(check)):
+        messages.error(request, _("A heartbeat is heard, not looked at: send it a ping instead."))
+        return redirect(check)
     try:
         run = services.request_run(actor=request.user, check=check)
     except ConnectionError:

@@ -23,6 +23,7 @@ from apps.catalog.scope import scope_of
 from apps.catalog.services import update_target
 from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
 from apps.checks.first_check import watch_url
+from apps.checks.history import told_kinds
 from apps.checks.services import request_run
 from apps.core.forms import put_errors
 from apps.core.panels import answer, draw_all

@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.catalog.models import Environment
+from apps.checks.glance import get_medians
 from apps.checks.heartbeats.services import open_ping_key
+from apps.checks.history import get_sparklines
 from apps.checks.models import Check, Heartbeat
 from apps.checks.services import update_check
 from tests.checks.heartbeats.telling import hear, heartbeat_of, make_heartbeat, pings_of, tell, wait_out
@@ -126,6 +128,27 @@ def test_there_is_nothing_to_run_and_nothing_to_look_at(page: Client, check: Che
     assert "/run/" not in content
     assert "Response time" not in content
     assert "Timeout" not in content
+
+
+def test_in_the_list_of_its_target_it_shows_its_schedule_and_no_latency(page: Client, check: Check) -> None:
+    hear(check, "success", said_ms=60_000.0)
+    text = shown(page, check.target.get_absolute_url())
+    assert "Every 1 hour, 10 minutes of grace" in text
+    assert "Last ping" in text
+    assert "Response time, 1 h" in text
+    content = page.get(check.target.get_absolute_url()).content.decode()
+    assert "sparkline" not in content
+    assert "/run/" not in content
+    assert "latency.json" not in content
+    assert get_sparklines([check.target_id]) == {check.target_id: [None] * 30}
+    assert get_medians([check.target_id]) == {}
+    latency = page.get(f"{check.target.get_absolute_url()}latency.json?range=1h").json()
+    assert not any(value for line in latency["lines"] for value in line["values"])
+
+
+def test_asked_to_look_it_says_that_it_is_heard(page: Client, check: Check) -> None:
+    reply = page.post(f"{check.get_absolute_url()}run/", follow=True)
+    assert "A heartbeat is heard, not looked at: send it a ping instead." in text_of(reply.content)
 
 
 # --- Its addresses ----------------------------------------------------------------------------------------------
