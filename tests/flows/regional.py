@@ -12,13 +12,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-
-import psutil
+from typing import Any, NamedTuple
 
 from tests.platform.portal import PROJECT, clean_environment
 from tests.servers.dns import DnsServer
@@ -108,17 +106,16 @@ class WorkerOfRegion:
 
     def child_pid(self) -> int | None:
         """The Celery process, which takes the messages."""
-        children = psutil.Process(self.process.pid).children()
-        return children[0].pid if children else None
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return int(children[0]) if children else None
 
-    def local_ports(self) -> set[int]:
-        """The ports of every connection of these processes."""
-        own = psutil.Process(self.process.pid)
-        return {
-            connection.laddr.port
-            for process in (own, *own.children(recursive=True))
-            for connection in process.net_connections("inet")
-        }
+    def remote_and_local_ports(self) -> tuple[set[int], set[int]]:
+        """Where these processes are connected to, and from which ports."""
+        pids = [pid for pid in (self.process.pid, self.child_pid()) if pid is not None]
+        own = {socket for pid in pids for socket in _sockets_of(pid)}
+        connections = [connection for connection in _connections() if connection.socket in own]
+        return {one.remote_port for one in connections}, {one.local_port for one in connections}
 
     def kill(self) -> None:
         """As when the machine loses its power."""
@@ -133,3 +130,28 @@ class WorkerOfRegion:
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.stop()
+
+
+class _Connection(NamedTuple):
+    local_port: int
+    remote_port: int
+    socket: str
+
+
+def _connections() -> list[_Connection]:
+    """Every TCP connection of this machine, as the kernel lists them."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    rows = [line.split() for line in lines]
+    return [_Connection(_port(row[1]), _port(row[2]), f"socket:[{row[9]}]") for row in rows]
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2], 16)
+
+
+def _sockets_of(pid: int) -> set[str]:
+    found = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):  # closed in between
+            found.add(str(descriptor.readlink()))
+    return found

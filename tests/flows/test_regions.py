@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -149,14 +150,16 @@ def test_two_of_three_regions_decide(shop: Shop) -> None:
 
 def test_workers_of_regions_open_no_database(shop: Shop) -> None:
     wait_for(lambda: all_say(shop, "operational"), "looks from every region", 30)
-    with psycopg.connect(shop.world.portal.run["environment"]["DATABASE_URL"]) as database:
+    addresses = shop.world.portal.run["environment"]
+    broker_port = urlsplit(addresses["REDIS_URL"]).port
+    with psycopg.connect(addresses["DATABASE_URL"]) as database:
         database_port = database.info.port
         clients = {row[0] for row in database.execute("SELECT client_port FROM pg_stat_activity")}
     for worker in shop.world.workers.values():
-        ports = worker.local_ports()
-        assert ports, "it is connected to the broker"
-        assert not ports & clients
-        assert database_port not in ports
+        remote, local = worker.remote_and_local_ports()
+        assert broker_port in remote
+        assert database_port not in remote
+        assert not local & clients
 
 
 def test_a_worker_that_is_killed_is_started_again_at_once(shop: Shop) -> None:
@@ -167,8 +170,11 @@ def test_a_worker_that_is_killed_is_started_again_at_once(shop: Shop) -> None:
     wait_for(lambda: worker.child_pid() not in {None, before}, "another process", 3)
     again = wait_for(worker.child_pid, "its number")
     name = f"-{again}"
-    workers = lambda: [one["name"] for one in shop.world.region("tokyo")["workers"]]  # noqa: E731
-    wait_for(lambda: any(one.endswith(name) for one in workers()), "the new one to be heard", 30)
+
+    def heard() -> bool:
+        return any(one["name"].endswith(name) for one in shop.world.region("tokyo")["workers"])
+
+    wait_for(heard, "the new one to be heard", 30)
     assert "killed by signal 9" in worker.printed
 
 

@@ -23,10 +23,9 @@ class RegionsField(serializers.ListField):
 
     child = serializers.CharField(max_length=32)
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MOST_REGIONS, **options)
-
     def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and len(data) > MOST_REGIONS:
+            raise serializers.ValidationError(_("Name at most %(most)s regions.") % {"most": MOST_REGIONS})
         slugs = set(super().to_internal_value(data))
         known = {region.slug: region for region in Region.objects.order_by("slug")}
         unknown = sorted(slugs - known.keys())

@@ -33,12 +33,13 @@ class TakingRule:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._taken = -1
-        self._since = monotonic()
+        self._since: float | None = None
 
     def is_stuck(self, *, taken: int, waiting: int, is_open: bool) -> bool:
         """Whether messages wait, none was taken for long, and they are ours to take."""
-        now = self._monotonic()
         if taken != self._taken or not waiting or not is_open:
-            self._taken, self._since = taken, now
+            self._taken, self._since = taken, None
             return False
+        now = self._monotonic()
+        self._since = now if self._since is None else self._since
         return now - self._since > STUCK_SECONDS
