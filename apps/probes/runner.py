@@ -11,7 +11,7 @@ import base64
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -44,13 +44,17 @@ _OURS = frozenset({OutboundReason.INVALID_CONFIGURATION, OutboundReason.INTERNAL
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job that can be run: the kind, its config, and the secrets that must not come back out."""
+    """A job that can be run: the kind, its config, and the same as `plain` values, for the secrets in it."""
 
     kind: ProbeKind[Any]
     config: Any
     timeout_seconds: float
     degraded_after_ms: float | None
-    secrets: tuple[str, ...]
+    plain: Mapping[str, Any] = field(repr=False)
+
+    def secrets(self) -> list[str]:
+        """What must not come back out. Looked for only when something does: most looks leave no evidence."""
+        return _with_encodings(secret_values(self.kind.Config, self.plain), self.plain)
 
     def transfer(
         self, policy: AddressPolicy, ca_file: str = "", wall_clock: Callable[[], float] = time.time
@@ -86,8 +90,7 @@ def prepare(
         raise NotRunnable(str(error)[:300]) from None
     if isinstance(kind, PushProbeKind):
         raise NotRunnable("this kind is told, so there is nothing to look at")
-    secrets = tuple(_with_encodings(secret_values(kind.Config, config), config))
-    return Prepared(kind, decoded, timeout_seconds, degraded_after_ms, secrets)
+    return Prepared(kind, decoded, timeout_seconds, degraded_after_ms, config)
 
 
 def _with_encodings(secrets: list[str], config: Mapping[str, Any]) -> list[str]:
@@ -195,7 +198,7 @@ def surprised(error: Exception) -> Outcome:
 def finished(prepared: Prepared, outcome: Outcome, started_at: float, duration_ms: float) -> Outcome:
     """Add what every outcome gets: when, how long, whether that was slow; and take out every secret."""
     changes: dict[str, Any] = {"started_at": started_at, "duration_ms": round(duration_ms, 3)}
-    evidence = redacted(outcome.evidence, prepared.secrets)
+    evidence = redacted(outcome.evidence, prepared.secrets()) if outcome.evidence else outcome.evidence
     if outcome.state is OutcomeState.OK and _is_slow(prepared, duration_ms):
         changes |= {"state": OutcomeState.DEGRADED, "reason": Reason.SLOW}
         evidence = {**evidence, "expected": prepared.degraded_after_ms, "actual": round(duration_ms, 1)}

@@ -91,7 +91,7 @@ def test_a_connection_is_kept_only_when_asked(server: HttpServer, handle: Handle
 def test_other_credentials_never_meet_on_one_connection(
     server: HttpServer, handle: Handle, other: dict[str, Any]
 ) -> None:
-    mine = {"headers": {"Authorization": "Bearer one"}}
+    mine: dict[str, Any] = {"headers": {"Authorization": "Bearer one"}}
     assert not ask(handle, named(server), **mine).reused
     assert not ask(handle, named(server), **other).reused
     assert ask(handle, named(server), **mine).reused

@@ -56,7 +56,7 @@ OK = Outcome(state=OutcomeState.OK, reason=Reason.OK)
 
 
 def run_script(script: Any, timeout_seconds: float = 1.0, **more: Any) -> Outcome:
-    options: dict[str, Any] = {"degraded_after_ms": None, "secrets": (), **more}
+    options: dict[str, Any] = {"degraded_after_ms": None, "plain": {}, **more}
     prepared = Prepared(Scripted(script), Nothing(), timeout_seconds, **options)
 
     async def run() -> Outcome:
@@ -131,7 +131,7 @@ def test_whatever_a_kind_raises_becomes_an_outcome(error: Exception, state: Outc
 
 
 def test_a_fault_in_judging_is_ours_and_not_the_targets() -> None:
-    outcome = judge_exchange(Prepared(Faulty(), Nothing(), 1.0, None, ()), exchange(200))
+    outcome = judge_exchange(Prepared(Faulty(), Nothing(), 1.0, None, {}), exchange(200))
     assert (outcome.state, outcome.reason) == (OutcomeState.INDETERMINATE, Reason.INTERNAL_ERROR)
     assert "ZeroDivisionError" in outcome.evidence["detail"]
 

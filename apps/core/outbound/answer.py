@@ -57,7 +57,10 @@ def _headers_in(lines: Sequence[bytes]) -> dict[str, str]:
 class Answer:
     """Collects one answer. `on_header` and `on_body` serve libcurl's callbacks: they raise nothing."""
 
-    __slots__ = ("_follow", "_header_bytes", "_keep_bytes", "_lines", "body", "body_bytes", "ended_by_us", "max_bytes")
+    __slots__ = (
+        *("_follow", "_header_bytes", "_keep_bytes", "_lines", "_read_lines", "_status_line"),
+        *("body", "body_bytes", "ended_by_us", "max_bytes"),
+    )
 
     def __init__(self, request: HttpRequest, *, follow: bool) -> None:
         self._follow = follow
@@ -66,6 +69,9 @@ class Answer:
         self.max_bytes = request.max_bytes
         self._header_bytes = 0
         self._lines: list[bytes] = []
+        self._status_line = ""
+        # How many lines there were when the status line was looked for.
+        self._read_lines = 0
         self.body = bytearray()
         self.body_bytes = 0
         # Why we ended the transfer ourselves: "headers", "size" or "redirect".
@@ -74,10 +80,11 @@ class Answer:
     @property
     def status_line(self) -> str:
         """The last one, empty before there is one."""
-        for line in reversed(self._lines):
-            if line.startswith(b"HTTP/"):
-                return line.decode("latin-1").rstrip("\r\n")[:300]
-        return ""
+        if self._read_lines != len(self._lines):
+            self._read_lines = len(self._lines)
+            found = next((line for line in reversed(self._lines) if line.startswith(b"HTTP/")), b"")
+            self._status_line = found.decode("latin-1").rstrip("\r\n")[:300]
+        return self._status_line
 
     @property
     def status(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
@@ -12,6 +14,8 @@ _MAX_TEXT = 300
 _MAX_NAMES = 100
 
 
+# A certificate is the same for months: it is read once, not at every look.
+@lru_cache(maxsize=1_024)
 def read_certificate(pem: str) -> Certificate | None:
     """The facts of a PEM certificate; None when it cannot be read (a server may show anything)."""
     try:

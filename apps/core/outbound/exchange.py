@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from encodings.aliases import aliases
 from enum import StrEnum
 from typing import Any, Literal
+
+import msgspec
 
 MAX_REDIRECTS = 5
 DEFAULT_MAX_BYTES = 1024 * 1024
@@ -54,14 +56,13 @@ class OutboundReason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request. Times in seconds, sizes in bytes; `headers` may hold secrets, so they are not in the repr."""
 
     url: str
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    body: bytes | None = None
     # More than this many bytes, after decompression, is a failure (`body_too_large` or `decompression_bomb`).
     max_bytes: int = DEFAULT_MAX_BYTES
     # Of those, how many are kept for the reader.
@@ -73,6 +74,9 @@ class HttpRequest:
     reuse_connection: bool = False
     # "auto" is HTTP/2 when the server offers it over TLS.
     http_version: HttpVersion = "auto"
+
+    def __repr__(self) -> str:
+        return f"HttpRequest(method={self.method!r}, url={self.url!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +114,7 @@ class Hop:
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer.
 
     `headers` are lower-case names; several of one name are joined by ", ". `phases` are milliseconds by

@@ -256,10 +256,10 @@ class Transfer:
         self._spent += total
         if connect and not self._reused:
             self._add("connect_ms", connect - time_of(pycurl.NAMELOOKUP_TIME))
-        if connect and not self._reused and self.location.scheme == "https":
-            self._add("tls_ms", (tls or total) - connect)
-            if not tls:
-                return
+            if self.location.scheme == "https":
+                self._add("tls_ms", (tls or total) - connect)
+                if not tls:
+                    return
         if first:
             self._add("first_byte_ms", first - max(ready, tls, connect))
             self._add("transfer_ms", total - first)

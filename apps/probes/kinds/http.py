@@ -19,7 +19,8 @@ from apps.probes.conditions import MAX_CONDITIONS, Condition, all_hold, evaluate
 
 _SNIPPET_BYTES = 2_048
 # Without a condition on it, every status below this one is good.
-_GOOD_BELOW = Condition(field="status", operator="<", value=400)
+_GOOD_STATUS_BELOW = 400
+_GOOD_BELOW = Condition(field="status", operator="<", value=_GOOD_STATUS_BELOW)
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HeaderName = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -126,14 +127,14 @@ class HttpKind(HttpProbeKind[HttpConfig]):
         return safe_url(config.url)
 
     def build_request(self, config: HttpConfig) -> HttpRequest:
-        headers = dict(config.headers)
+        headers = config.headers
         if config.bearer_token:
-            headers["Authorization"] = f"Bearer {config.bearer_token}"
+            headers = {**headers, "Authorization": f"Bearer {config.bearer_token}"}
         elif config.basic_username or config.basic_password:
             pair = f"{config.basic_username}:{config.basic_password}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+            headers = {**headers, "Authorization": f"Basic {base64.b64encode(pair).decode()}"}
         limit = config.body_limit_kilobytes * 1024
-        needs_body = any(condition.needs_body for condition in config.conditions)
+        needs_body = bool(config.conditions) and any(condition.needs_body for condition in config.conditions)
         return HttpRequest(
             url=config.url,
             method=config.method,
@@ -148,7 +149,8 @@ class HttpKind(HttpProbeKind[HttpConfig]):
         )
 
     def passes(self, config: HttpConfig, exchange: Exchange) -> dict[str, float] | None:
-        return _measurements(exchange) if all_hold(_conditions(config), exchange) else None
+        good = all_hold(_conditions(config), exchange) if config.conditions else exchange.status < _GOOD_STATUS_BELOW
+        return _measurements(exchange) if good else None
 
     def judge(self, config: HttpConfig, exchange: Exchange) -> Outcome:
         results = evaluate(_conditions(config), exchange)
@@ -173,6 +175,7 @@ class HttpKind(HttpProbeKind[HttpConfig]):
 
 
 def _conditions(config: HttpConfig) -> tuple[Condition, ...]:
+    """What must hold, with the rule about the status that is silently added."""
     if any(condition.field == "status" for condition in config.conditions):
         return config.conditions
     return (_GOOD_BELOW, *config.conditions)
