@@ -19,12 +19,12 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import connection
 
 from apps.checks import settling, state
 from apps.checks.board import Board, CheckRow, RegionRow
 from apps.checks.copying import EVIDENCE, EVIDENCE_COLUMNS, RESULT_COLUMNS, RESULTS, copy_rows
 from apps.checks.heartbeats.judging import Heard, Run, judge_at
+from apps.core import statements
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
 from apps.probes.base import Outcome, OutcomeState
@@ -65,7 +65,8 @@ class Hearing:
         wanted = [check_id for check_id in set(check_ids) if check_id in board.checks]
         runs = _load_runs(wanted) if wanted else {}
         cases: dict[UUID, Case] = {}
-        for check_id, config, last_ping_at, last_ping_kind, expected_at in _load_heartbeats(wanted) if wanted else ():
+        rows = statements.run(_HEARTBEATS, [wanted]) if wanted else []
+        for check_id, config, last_ping_at, last_ping_kind, expected_at in rows:
             check = board.checks[check_id]
             row = next((row for row in check.regions if row.passive), None)
             schedule = _schedule(check_id, config)
@@ -130,36 +131,28 @@ def _schedule(check_id: UUID, config: str) -> HeartbeatConfig | None:
 
 
 _HEARTBEATS = """
-    SELECT h.check_id, c.config, h.last_ping_at, h.last_ping_kind, h.expected_at
-    FROM checks_heartbeat h JOIN checks_check c ON c.id = h.check_id WHERE h.check_id = ANY(%s)
+    SELECT h.check_id, c.config::text, h.last_ping_at, h.last_ping_kind, h.expected_at
+    FROM checks_heartbeat h JOIN checks_check c ON c.id = h.check_id WHERE h.check_id = ANY(%b)
 """
 
 _RUNS = """
     SELECT heartbeat_id, id, run_id, started_at, unfinished_at FROM checks_heartbeatrun
-    WHERE heartbeat_id = ANY(%s) ORDER BY started_at, id
+    WHERE heartbeat_id = ANY(%b) ORDER BY started_at, id
 """
-
-
-def _load_heartbeats(check_ids: list[UUID]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_HEARTBEATS, [check_ids])
-        return list(cursor.fetchall())
 
 
 def _load_runs(check_ids: list[UUID]) -> dict[UUID, dict[Run, int]]:
     """Open runs by check, oldest first, each with its row's id."""
     runs: dict[UUID, dict[Run, int]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_RUNS, [check_ids])
-        for check_id, identifier, *run in cursor.fetchall():
-            runs.setdefault(check_id, {})[Run(*run)] = identifier
+    for check_id, identifier, *run in statements.run(_RUNS, [check_ids]):
+        runs.setdefault(check_id, {})[Run(*run)] = identifier
     return runs
 
 
 _HEARD = """
     UPDATE checks_heartbeat AS h
     SET last_ping_at = v.last_ping_at, last_ping_kind = v.last_ping_kind, expected_at = v.expected_at
-    FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::timestamptz[])
+    FROM unnest(%b::uuid[], %b::timestamptz[], %b::text[], %b::timestamptz[])
         AS v(check_id, last_ping_at, last_ping_kind, expected_at)
     WHERE h.check_id = v.check_id
 """
@@ -168,21 +161,18 @@ _HEARD = """
 def _write_heartbeats(cases: list[Case]) -> None:
     if not cases:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _HEARD,
-            [
-                [case.check.id for case in cases],
-                [case.heard.last_ping_at for case in cases],
-                [case.heard.last_ping_kind for case in cases],
-                [case.heard.expected_at for case in cases],
-            ],
-        )
+    columns: list[list[Any]] = [
+        [case.check.id for case in cases],
+        [case.heard.last_ping_at for case in cases],
+        [case.heard.last_ping_kind for case in cases],
+        [case.heard.expected_at for case in cases],
+    ]
+    statements.run(_HEARD, columns)
 
 
 _OPENED = """
     INSERT INTO checks_heartbeatrun (heartbeat_id, run_id, started_at, unfinished_at)
-    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::timestamptz[])
+    SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::timestamptz[], %b::timestamptz[])
 """
 
 
@@ -190,24 +180,21 @@ def _write_runs(cases: list[Case]) -> None:
     """A run that changed is a new row: its id says nothing to anybody."""
     gone = [case.run_ids[run] for case in cases for run in case.run_ids if run not in case.heard.runs]
     new = [(case.check.id, run) for case in cases for run in case.heard.runs if run not in case.run_ids]
-    with connection.cursor() as cursor:
-        if gone:
-            cursor.execute("DELETE FROM checks_heartbeatrun WHERE id = ANY(%s)", [gone])
-        if new:
-            cursor.execute(
-                _OPENED,
-                [
-                    [check_id for check_id, _run in new],
-                    [run.run_id for _check_id, run in new],
-                    [run.started_at for _check_id, run in new],
-                    [run.unfinished_at for _check_id, run in new],
-                ],
-            )
+    if gone:
+        statements.run("DELETE FROM checks_heartbeatrun WHERE id = ANY(%b)", [gone])
+    if new:
+        columns: list[list[Any]] = [
+            [check_id for check_id, _run in new],
+            [run.run_id for _check_id, run in new],
+            [run.started_at for _check_id, run in new],
+            [run.unfinished_at for _check_id, run in new],
+        ]
+        statements.run(_OPENED, columns)
 
 
 _DEADLINES = """
     UPDATE checks_checkregion AS r SET next_due_at = v.due_at
-    FROM unnest(%s::bigint[], %s::timestamptz[]) AS v(id, due_at) WHERE r.id = v.id
+    FROM unnest(%b::bigint[], %b::timestamptz[]) AS v(id, due_at) WHERE r.id = v.id
 """
 
 
@@ -215,5 +202,4 @@ def _write_deadlines(cases: list[Case]) -> None:
     if not cases:
         return
     due = [case.again_at or judge_at(case.heard, case.config) or NEVER for case in cases]
-    with connection.cursor() as cursor:
-        cursor.execute(_DEADLINES, [[case.row.id for case in cases], due])
+    statements.run(_DEADLINES, [[case.row.id for case in cases], due])

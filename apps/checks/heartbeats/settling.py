@@ -14,12 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.checks.board import Board
 from apps.checks.heartbeats.hearing import NEVER, Case, Hearing
 from apps.checks.heartbeats.judging import BODY_TAIL, Told, judge_ping, judge_silence
 from apps.checks.models import Clock
+from apps.core import statements
 from apps.core.clock import database_moment
 from apps.core.ids import uuid7
 
@@ -68,10 +69,10 @@ def settle_pings(limit: int = SETTLED_AT_ONCE) -> int:
     waiting = _take(limit)
     if not waiting:
         return 0
-    targets = _targets({ping.check_id for ping in waiting})
-    board = Board.load(targets.values())
-    now = database_moment()
-    hearing = Hearing.load(board, targets)
+    check_ids = {ping.check_id for ping in waiting}
+    board = Board.load_for_checks(check_ids)
+    now = board.locked_at or database_moment()
+    hearing = Hearing.load(board, check_ids)
     run_ms = {ping.id: _judge(hearing, ping) for ping in waiting if ping.check_id in hearing.cases}
     hearing.write(now)
     _move_to_history([ping.id for ping in waiting], run_ms)
@@ -92,7 +93,12 @@ def _judge(hearing: Hearing, ping: _Waiting) -> float | None:
     return judgement.run_ms
 
 
-# The lock is asked for first: rows taken without it could be judged before older ones that somebody else holds.
+# Asked for first: rows taken without it could be judged before older ones that somebody else holds.
+_ALONE = """
+    SELECT pg_try_advisory_xact_lock(hashtext('checks_pinginbox'))
+    FROM (SELECT 1 FROM checks_pinginbox LIMIT 1) AS any_ping
+"""
+
 _TAKE = """
     SELECT id, check_id, at, kind, exit_status, run_id, said_ms,
            CASE WHEN kind = 'fail' OR exit_status > 0
@@ -102,16 +108,10 @@ _TAKE = """
 
 
 def _take(limit: int) -> list[_Waiting]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM checks_pinginbox)")
-        if not cursor.fetchone()[0]:
-            return []
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('checks_pinginbox'))")
-        if not cursor.fetchone()[0]:
-            return []
-        cursor.execute(_TAKE, {"limit": limit, "tail": BODY_TAIL})
-        rows = [_waiting(row) for row in cursor.fetchall()]
-    return sorted(rows, key=lambda ping: (ping.told.at, ping.id))
+    if statements.run(_ALONE) != [(True,)]:
+        return []
+    rows = statements.run(_TAKE, {"limit": limit, "tail": BODY_TAIL})
+    return sorted((_waiting(row) for row in rows), key=lambda ping: (ping.told.at, ping.id))
 
 
 def _waiting(row: tuple[Any, ...]) -> _Waiting:
@@ -120,16 +120,10 @@ def _waiting(row: tuple[Any, ...]) -> _Waiting:
     return _Waiting(identifier, check_id, told)
 
 
-def _targets(check_ids: set[UUID]) -> dict[UUID, UUID]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, target_id FROM checks_check WHERE id = ANY(%s)", [list(check_ids)])
-        return dict(cursor.fetchall())
-
-
 _MOVE = """
     WITH gone AS (
         DELETE FROM checks_pinginbox AS i
-        USING unnest(%s::bigint[], %s::uuid[], %s::float8[]) AS v(waiting_id, id, run_ms)
+        USING unnest(%b::bigint[], %b::uuid[], %b::float8[]) AS v(waiting_id, id, run_ms)
         WHERE i.id = v.waiting_id
         RETURNING i.at, v.id AS ping_id, i.check_id, i.kind, i.exit_status, i.run_id, i.said_ms, v.run_ms,
                   i.method, i.dialect, i.address, i.user_agent, i.body, i.body_bytes
@@ -141,15 +135,14 @@ _MOVE = """
 
 
 def _move_to_history(ids: list[int], run_ms: dict[int, float | None]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE, [ids, [uuid7() for _ in ids], [run_ms.get(identifier) for identifier in ids]])
+    statements.run(_MOVE, [ids, [uuid7() for _ in ids], [run_ms.get(identifier) for identifier in ids]])
 
 
 # --- Silence --------------------------------------------------------------------------------------------------
 
 # A second late: a ping that was told in time may still be on its way into the inbox.
 _OVERDUE = """
-    SELECT c.id, c.target_id FROM checks_checkregion r JOIN checks_check c ON c.id = r.check_id
+    SELECT r.check_id FROM checks_checkregion r
     WHERE r.passive AND r.enabled AND r.next_due_at <= now() - interval '1 second'
       AND NOT EXISTS (SELECT 1 FROM checks_pinginbox i WHERE i.check_id = r.check_id)
     ORDER BY r.next_due_at LIMIT %s
@@ -158,21 +151,19 @@ _OVERDUE = """
 
 def _judge_some(limit: int) -> int:
     """Judge the silence of up to `limit` heartbeats whose deadline has passed; returns how many there were."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OVERDUE, [limit])
-        overdue = dict(cursor.fetchall())
+    overdue = [row[0] for row in statements.run(_OVERDUE, [limit])]
     if overdue:
         _judge_silence(overdue)
     return len(overdue)
 
 
 @transaction.atomic
-def _judge_silence(overdue: dict[UUID, UUID]) -> None:
-    board = Board.load(overdue.values())
-    now = database_moment()
+def _judge_silence(overdue: list[UUID]) -> None:
+    board = Board.load_for_checks(overdue)
+    now = board.locked_at or database_moment()
     steady_since = Clock.objects.values_list("steady_since", flat=True).first() or now
     hearing = Hearing.load(board, overdue)
-    told = _told_meanwhile(list(overdue))
+    told = _told_meanwhile(overdue)
     for check_id, case in hearing.cases.items():
         if check_id not in told:
             _judge_one(hearing, case, now, steady_since)
@@ -189,6 +180,5 @@ def _judge_one(hearing: Hearing, case: Case, now: datetime, steady_since: dateti
 
 def _told_meanwhile(check_ids: list[UUID]) -> set[UUID]:
     """Those that a ping waits for: it was told before we said that it was missing."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT check_id FROM checks_pinginbox WHERE check_id = ANY(%s)", [check_ids])
-        return {row[0] for row in cursor.fetchall()}
+    rows = statements.run("SELECT DISTINCT check_id FROM checks_pinginbox WHERE check_id = ANY(%b)", [check_ids])
+    return {row[0] for row in rows}
