@@ -32,7 +32,7 @@ SENTRY_DSN = environment.text("SENTRY_DSN")
 PORTAL_LOG_FORMAT = environment.choice("PORTAL_LOG_FORMAT", "json", {"json", "console"})
 
 DATABASE_URL = environment.required("DATABASE_URL", "postgres://user:password@host:5432/portal")
-REDIS_URL = environment.required("REDIS_URL", "redis://:password@host:6379")
+REDIS_URL = environment.with_certificate_checked(environment.required("REDIS_URL", "redis://:password@host:6379"))
 
 # The portal is reached by whatever name its operator gives it; Host is not used to build links that leave it
 # (those come from PORTAL_WEB_URL), so a list is only wanted behind a shared proxy.
@@ -120,6 +120,9 @@ DATABASES["default"]["OPTIONS"] = {
     "pool": {"min_size": 1, "max_size": 10, "timeout": 5},
     "connect_timeout": 5,
     "application_name": "monitor-portal",
+    # Only `core.statements` prepares: its statements take a few hundred ids each, for which the plan by index is right
+    # and the one made for the first values (a scan of the whole table) is not.
+    "options": "-c plan_cache_mode=force_generic_plan",
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

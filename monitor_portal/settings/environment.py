@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -72,6 +73,17 @@ def secret_key() -> str:
     raise ImproperlyConfigured(
         f"No secret key: start the portal with `make run` (which makes {key_file}), or set PORTAL_SECRET_KEY."
     )
+
+
+def with_certificate_checked(url: str) -> str:
+    """A TLS address of a broker that asks for the server's certificate: Celery by itself would take any.
+
+    Somebody who says otherwise in the address (`?ssl_cert_reqs=none`) is believed.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "rediss" or "ssl_cert_reqs=" in parts.query:
+        return url
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, "ssl_cert_reqs=required")))))
 
 
 def required(name: str, example: str) -> str:
