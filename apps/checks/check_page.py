@@ -45,7 +45,7 @@ _RESULT_ORDER = (Column("at", datetime.fromisoformat, descending=True), Column("
 def get_check(request: PageRequest, check_id: UUID) -> Check:
     """The check with its target; Http404 outside the viewer's grants. One query."""
     rows = Check.objects.visible_to(request.user).present()
-    related = ("status_row", "target", "target__environment", "target__status_row")
+    related = ("status_row", "heartbeat", "target", "target__environment", "target__status_row")
     check = rows.select_related(*related).filter(pk=check_id).first()
     if check is None:
         raise Http404
@@ -205,7 +205,8 @@ def load_config(request: PageRequest, check: Check) -> dict[str, Any]:
         "check": check,
         "kind": kind,
         "told": told,
-        "settings": [] if kind is None else _settings(kind, check, with_private=may_operate(request, check)),
+        # What a heartbeat waits for is said in a sentence above; its fields would only say it again.
+        "settings": [] if kind is None or told else _settings(kind, check, with_private=may_operate(request, check)),
         "regions": list(check.only_regions.values_list("name", flat=True)),
         "hidden": kind is not None and not told and not may_operate(request, check),
     }

@@ -55,7 +55,7 @@ def test_one_that_was_never_pinged_says_what_to_do(page: Client, check: Check) -
     text = shown(page, check.get_absolute_url())
     assert "Unknown: Nothing was heard yet." in text
     assert "Expected 1 hour after the one before, with 10 minutes of grace." in text
-    assert "Paste one of the lines below into your job" in text
+    assert "Paste one of the lines below into your job; this page changes when its first ping arrives." in text
     assert '<details class="panel fold" open' in page.get(check.get_absolute_url()).content.decode()
 
 
