@@ -249,6 +249,7 @@ class CheckKindsView(APIView):
                     "target_kinds": sorted(kind.target_kinds),
                     "default_interval_seconds": kind.default_interval_seconds,
                     "default_timeout_seconds": kind.default_timeout_seconds,
+                    "default_failure_threshold": kind.default_failure_threshold,
                     "schema": kindconfig.json_schema(kind.Config),
                 }
                 for kind in kinds

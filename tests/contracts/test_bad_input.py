@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 HTTP = {"url": "http://127.0.0.1:9/"}
 CHECK = {"kind": "http", "config": HTTP, "interval_seconds": 60, "timeout_seconds": 5}
+HEARTBEAT = {"kind": "heartbeat", "target": "TARGET"}
 LONG = "x" * 10_000
 
 # Path, body, the field that is to blame. "TARGET" and "PROVIDER" stand for ids of real ones.
@@ -82,6 +83,15 @@ REFUSED: list[tuple[str, Any, str]] = [
         {**CHECK, "target": "TARGET", "config": {**HTTP, "headers": {"X-A": "b\r\nEvil: 1"}}},
         "config.headers",
     ),
+    ("checks/", {**HEARTBEAT, "config": {"cron": "0 0 30 2 *"}}, "config.cron"),
+    ("checks/", {**HEARTBEAT, "config": {"cron": "* * * * *"}}, "config.cron"),
+    ("checks/", {**HEARTBEAT, "config": {"timezone": "Mars/Olympus"}}, "config.timezone"),
+    ("checks/", {**HEARTBEAT, "config": {"grace_seconds": 0}}, "config.grace_seconds"),
+    ("heartbeats/", {"period_seconds": 60}, "target"),
+    ("heartbeats/", {"target": "TARGET", "cron": "61 * * * *"}, "cron"),
+    ("heartbeats/", {"target": "TARGET", "slug": "Two Words"}, "slug"),
+    ("ping-keys/", {"environment": "nowhere"}, "environment"),
+    ("ping-keys/", {"environment": "prod", "key": "of my own choice", "name": "x"}, "name"),
 ]
 PROBLEMS = [pytest.param(*row, id=f"{row[0]} {json.dumps(row[1])[:60]}") for row in REFUSED]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from apps.core.kindconfig import ConfigError, decode
 from apps.probes.base import PROBE_KINDS, Reason, sentence
 from apps.probes.cron import BadCron, check_cron, zone_names
-from apps.probes.kinds.heartbeat import YEAR, HeartbeatConfig, duration_in_words
+from apps.probes.kinds.heartbeat import YEAR, HeartbeatConfig
 
 
 def refused(**config: Any) -> dict[str, list[str]]:
@@ -93,21 +93,6 @@ def test_any_text_is_a_cron_expression_or_a_sentence(text: str) -> None:
 
 def test_the_zones_people_use_are_known() -> None:
     assert {"UTC", "Europe/Berlin", "America/New_York", "Asia/Seoul"} <= zone_names()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (1, "1 second"),
-        (90, "90 seconds"),
-        (60, "1 minute"),
-        (5_400, "90 minutes"),
-        (7_200, "2 hours"),
-        (86_400, "1 day"),
-    ],
-)
-def test_a_duration_reads_in_its_largest_unit(seconds: int, words: str) -> None:
-    assert duration_in_words(seconds) == words
 
 
 def test_its_address_is_its_schedule() -> None:

@@ -7,13 +7,14 @@ from typing import Annotated
 import msgspec
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
+from apps.core.durations import in_words
 from apps.core.kindconfig import Text, field
 from apps.probes.base import PROBE_KINDS, PushProbeKind
 from apps.probes.cron import BadCron, check_cron, zone_names
 
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
+DAY, HOUR = 86_400, 3_600
 YEAR = 365 * DAY
 
 
@@ -85,7 +86,7 @@ class HeartbeatKind(PushProbeKind[HeartbeatConfig]):
     default_interval_seconds = DAY
 
     def address(self, config: HeartbeatConfig) -> str:
-        grace = duration_in_words(config.grace_seconds)
+        grace = in_words(config.grace_seconds)
         if config.cron.strip():
             return translated("%(cron)s (%(timezone)s), %(grace)s of grace") % {
                 "cron": config.cron,
@@ -93,23 +94,9 @@ class HeartbeatKind(PushProbeKind[HeartbeatConfig]):
                 "grace": grace,
             }
         return translated("every %(period)s, %(grace)s of grace") % {
-            "period": duration_in_words(config.period_seconds),
+            "period": in_words(config.period_seconds),
             "grace": grace,
         }
-
-
-def duration_in_words(seconds: int) -> str:
-    """ "1 day", "90 minutes": in the largest unit that divides it, in the active language."""
-    if seconds % DAY == 0:
-        days = seconds // DAY
-        return ngettext("%(number)s day", "%(number)s days", days) % {"number": days}
-    if seconds % HOUR == 0:
-        hours = seconds // HOUR
-        return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
-    if seconds % MINUTE == 0:
-        minutes = seconds // MINUTE
-        return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes}
-    return ngettext("%(number)s second", "%(number)s seconds", seconds) % {"number": seconds}
 
 
 PROBE_KINDS.add("heartbeat", HeartbeatKind())

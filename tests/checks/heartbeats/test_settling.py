@@ -14,6 +14,7 @@ from apps.checks.heartbeats.hearing import NEVER
 from apps.checks.heartbeats.settling import judge_overdue, settle_pings, settle_waiting
 from apps.checks.models import CheckEvidence, CheckResult, Clock, Incident, Ping, PingInbox, StateChange
 from apps.checks.services import delete_check, update_check
+from apps.checks.tasks import tick
 from apps.core.clock import database_moment
 from tests.checks.heartbeats.telling import (
     hear,
@@ -218,6 +219,18 @@ def test_a_config_of_another_version_is_left_alone_and_holds_nobody_up() -> None
     assert settle_pings() == 2
     assert status_of(strange)[0] == "unknown"
     assert status_of(plain)[0] == "operational"
+
+
+def test_the_tick_settles_what_was_told_and_finds_what_fell_silent() -> None:
+    told, silent = make_heartbeat(), make_heartbeat()
+    tell(told)
+    hear(silent, "success")
+    let_pass(5_000)
+    Clock.objects.update(ticked_at=database_moment())
+    tell(told)
+    tick()
+    assert status_of(told) == ("operational", "ok")
+    assert status_of(silent) == ("outage", "heartbeat_missed")
 
 
 def statements(checks: int, pings: int) -> int:
