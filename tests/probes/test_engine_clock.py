@@ -87,3 +87,19 @@ def test_beyond_its_scale_lateness_is_the_scale_s_end() -> None:
     found = percentiles([recorded])
     assert found.p99 > 100_000
     assert found.p50 <= 0.1
+
+
+def test_jobs_handed_over_ahead_each_start_at_their_own_moment_and_not_before(server: HttpServer) -> None:
+    begins = time.time() + 0.3
+    looks = [
+        job("http", {"url": server.url()}, 5.0, due_at=begins + 0.6 * (number * 7 % 60) / 60) for number in range(60)
+    ]
+    with RunningEngine() as running:
+        outcomes = running.run(*looks)
+        health = running.engine.health()
+    for look, outcome in zip(looks, outcomes, strict=True):
+        assert look.due_at is not None
+        assert outcome.started_at >= look.due_at - 0.001
+    assert (health.started, health.waiting_for_host) == (60, 0)
+    # Far above what is usual, and far below a loop that waits for anything but the next moment.
+    assert health.start_late_ms_p95 < 500

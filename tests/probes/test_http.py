@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from apps.core.addresses import probe_policy
 from apps.core.kindconfig import ConfigError, decode
+from apps.core.outbound.exchange import Exchange
 from apps.probes.base import Outcome, OutcomeState, Reason
-from apps.probes.kinds.http import HttpConfig
+from apps.probes.kinds.http import HttpConfig, HttpKind
 from apps.probes.runner import run_once
+from tests.probes.engines import RunningEngine, job
+from tests.probes.exchanges import certificate, exchange
 from tests.servers import http
 from tests.servers.http import HttpServer
 from tests.servers.tls import Authority
@@ -175,3 +179,54 @@ def test_a_certificate_is_not_verified_when_told_so() -> None:
     with HttpServer(Authority().expired()) as server:
         assert looked({"url": server.url()}).reason is not Reason.OK
         assert looked({"url": server.url(), "verify_tls": False}).state is OutcomeState.OK
+
+
+ANSWERS = [
+    exchange(200, "fine"),
+    exchange(301),
+    exchange(404, "fine"),
+    exchange(200, {"state": "ready"}, {"x-up": "yes"}),
+    exchange(500, {"state": "ready"}),
+    exchange(200, "fine", url="https://service.example/", certificate=certificate(20), http_version=2.0),
+    exchange(200, "fine", duration_ms=1.0, reused=True),
+]
+CONDITIONS: list[list[dict[str, Any]]] = [
+    [],
+    [{"field": "status", "operator": ">=", "value": 300}],
+    [{"field": "json.state", "value": "ready"}],
+    [
+        {"field": "body", "operator": "contains", "value": "fine"},
+        {"field": "header.x-up", "operator": "!=", "value": 1},
+    ],
+    [{"field": "response_time_ms", "operator": "<", "value": 100}],
+    [{"field": "certificate_days", "operator": ">", "value": 14}],
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("conditions", CONDITIONS)
+def test_what_passes_quickly_is_what_is_judged_ok(answer: Exchange, conditions: list[dict[str, Any]]) -> None:
+    kind = HttpKind()
+    config = msgspec.convert({"url": answer.url, "conditions": conditions}, HttpConfig)
+    judged = kind.judge(config, answer)
+    passed = kind.passes(config, answer)
+    assert (passed is not None) == (judged.state is OutcomeState.OK)
+    assert passed is None or passed == judged.measurements
+
+
+def test_evidence_of_a_good_look_is_for_whoever_asked(server: HttpServer) -> None:
+    config = {"url": server.url(), "conditions": [{"field": "status", "value": 200}]}
+    with RunningEngine() as running:
+        usual, asked, slow, bad = running.run(
+            job("http", config),
+            job("http", config, run="one"),
+            job("http", config, degraded_after_ms=0.000_1),
+            job("http", {**config, "conditions": [{"field": "status", "value": 201}]}),
+        )
+        tcp = running.run(job("tcp", {"host": "127.0.0.1", "port": server.port}))[0]
+    assert (usual.state, usual.evidence, usual.status_code) == (OutcomeState.OK, {}, 200)
+    assert {"connect_ms", "first_byte_ms", "body_bytes"} <= set(usual.measurements)
+    assert (tcp.state, tcp.evidence) == (OutcomeState.OK, {})
+    assert asked.evidence["conditions"][0]["passed"] is True
+    assert (slow.state, slow.evidence["address"]) == (OutcomeState.DEGRADED, "127.0.0.1")
+    assert bad.evidence["conditions"][0]["actual"] == 200
