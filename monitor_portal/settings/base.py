@@ -178,6 +178,8 @@ CELERY_TASK_ROUTES = {"apps.checks.tasks.record_outcomes": {"queue": "record"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
+# Nobody steers workers through the broker: whoever can write there, a region's machine for one, could end them all.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "apps.checks.tasks.tick", "schedule": 1.0, "options": {"expires": 2}},
