@@ -15,7 +15,6 @@ from uuid import UUID
 
 import structlog
 
-from apps.catalog.models import Region
 from apps.checks import messages, recording
 from apps.checks.guards.recording import record_guard_reports
 from apps.checks.messages import BadMessage, Report
@@ -23,6 +22,7 @@ from apps.checks.regions import outcomes
 from apps.checks.regions.broker import BROKER_ERRORS, broker
 from apps.checks.regions.outcomes import Fate
 from apps.checks.schedule import LEASE_MARGIN_SECONDS
+from apps.core import statements
 from apps.core.clock import database_moment
 from apps.core.secrets import SecretUnreadable
 from apps.probes.base import Finished
@@ -40,11 +40,11 @@ Record = Callable[[list[Finished], dict[str, UUID]], recording.Recorded]
 def receive(message: str, record: Record) -> recording.Recorded | None:
     """Take one report in. `record` stores outcomes; None when nothing of the report may be used."""
     dropped: Counter[str] = Counter()
-    now = database_moment()
+    now, regions = _now_and_regions()
     report = _opened(message, now, dropped)
     recorded = None
     if report is not None:
-        recorded = _recorded(report, now, dropped, record)
+        recorded = _recorded(report, now, regions, dropped, record)
         dropped.update(recorded.dropped_by)
     if dropped:
         logger.warning(
@@ -56,6 +56,12 @@ def receive(message: str, record: Record) -> recording.Recorded | None:
         )
     _count(dropped, recorded.kept if recorded else 0)
     return recorded
+
+
+def _now_and_regions() -> tuple[datetime, dict[str, UUID]]:
+    """The moment by the database's clock, and every region's id by its short name. One statement."""
+    rows = statements.run("SELECT clock_timestamp(), slug, id FROM catalog_region")
+    return (rows[0][0] if rows else database_moment()), {slug: identifier for _now, slug, identifier in rows}
 
 
 def _opened(message: str, now: datetime, dropped: Counter[str]) -> Report | None:
@@ -75,8 +81,9 @@ def _opened(message: str, now: datetime, dropped: Counter[str]) -> Report | None
     return None
 
 
-def _recorded(report: Report, now: datetime, dropped: Counter[str], record: Record) -> recording.Recorded:
-    regions = dict(Region.objects.values_list("slug", "pk"))
+def _recorded(
+    report: Report, now: datetime, regions: dict[str, UUID], dropped: Counter[str], record: Record
+) -> recording.Recorded:
     finished: list[Finished] = []
     for one in report.outcomes:
         if _is_ours(one, report.region):

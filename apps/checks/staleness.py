@@ -6,30 +6,31 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.catalog.status import Status
 from apps.checks import settling, state
 from apps.checks.board import Board
 from apps.checks.models import Clock
+from apps.core import statements
 from apps.core.clock import database_moment
 
-# The same rule as `state.is_stale`, as a cheap question to the table; the pure function has the last word.
+# The same rule as `state.is_stale`, as a cheap question to one table; the pure function has the last word.
 _STALE_TARGETS = """
-    SELECT DISTINCT c.target_id FROM checks_checkregion r
-    JOIN checks_check c ON c.id = r.check_id
-    CROSS JOIN checks_clock k
-    WHERE r.enabled AND NOT r.passive AND r.verdict <> 'unknown'
-      AND now() - greatest(coalesce(r.last_result_at, r.verdict_since), k.steady_since)
-          > greatest(make_interval(secs => 3 * r.interval_seconds), interval '30 seconds')
-    LIMIT %s
+    WITH stale AS MATERIALIZED (
+        SELECT r.check_id FROM checks_checkregion r CROSS JOIN checks_clock k
+        WHERE r.enabled AND NOT r.passive AND r.verdict <> 'unknown'
+          AND now() - greatest(coalesce(r.last_result_at, r.verdict_since), k.steady_since)
+              > greatest(make_interval(secs => 3 * r.interval_seconds), interval '30 seconds')
+        LIMIT %s
+    )
+    SELECT DISTINCT c.target_id FROM checks_check c WHERE c.id IN (SELECT check_id FROM stale)
 """
 
 
 def find_stale_targets(limit: int = 500) -> list[UUID]:
-    with connection.cursor() as cursor:
-        cursor.execute(_STALE_TARGETS, [limit])
-        return [row[0] for row in cursor.fetchall()]
+    """Targets with a verdict nobody confirmed for too long, at most those of `limit` rows."""
+    return [row[0] for row in statements.run(_STALE_TARGETS, [limit])]
 
 
 @transaction.atomic

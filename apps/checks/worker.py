@@ -11,6 +11,7 @@ from django.conf import settings
 from apps.checks import engine_host
 from apps.checks.regions.heart import HEARTBEAT_KEY, Heart
 from apps.checks.regions.key_watch import KeyWatch
+from apps.core.collecting import keep_what_is_loaded
 from apps.core.queues import use_clock
 
 __all__ = ["HEARTBEAT_KEY", "key_watch"]
@@ -23,6 +24,7 @@ _heart: Heart | None = None
 @worker_ready.connect
 def start_heart(sender: Any, **_: Any) -> None:
     global _heart  # noqa: PLW0603 - one heart a process
+    keep_what_is_loaded()
     # What this process sends is dated like what it finds.
     use_clock(engine_host.clock.now)
     queues = set(sender.app.amqp.queues.consume_from)
