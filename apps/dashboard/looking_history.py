@@ -62,7 +62,9 @@ def is_written(quarter: int) -> bool:
 def write(reading: LookingReading) -> None:
     """Write the point of this moment, unless it is there. Valkey away: the point stays a gap."""
     now = clock.now().timestamp()
-    regions = {region.slug: Region(region.late_ms_p95, region.looks_a_second) for region in reading.enabled}
+    # Who is not heard has no figures: a gap, never a zero.
+    heard = [region for region in reading.enabled if region.workers]
+    regions = {region.slug: Region(region.late_ms_p95, region.looks_a_second) for region in heard}
     point = Point(now, reading.counters.get("recorded"), regions)
     try:
         broker().set(_key(quarter_of(now)), msgspec.json.encode(point), nx=True, ex=EVERY_SECONDS * (POINTS + 4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils import timezone
@@ -22,14 +23,24 @@ LATE_MILLISECONDS = 5_000
 DUE_LAG_SECONDS = 30.0
 # A clock this far from the portal's is said; times are taken from the database whatever it shows.
 SKEW_SECONDS = 2.0
-# More notices than these are one: the page of regions has them all.
-NOTICES_SHOWN = 4
+# What a worker finds due when it starts says nothing of how it keeps up; the figure is of the last minute.
+SETTLING_SECONDS = 90.0
+# Names in one sentence; more are dots, and the page of regions has them all.
+NAMES_SHOWN = 4
 
 
 def is_late(region: RegionView) -> bool:
     """Whether the region is heard and starts its checks too late."""
-    late = region.late_ms_p95
+    late = lateness_of(region)
     return region.state == RegionState.WORKING and late is not None and late > LATE_MILLISECONDS
+
+
+def lateness_of(region: RegionView) -> float | None:
+    """Milliseconds at the 95th percentile, without workers that have only just begun to catch up."""
+    if not region.workers:
+        return region.late_ms_p95
+    settled = clock.now() - timedelta(seconds=SETTLING_SECONDS)
+    return max((worker.late_ms_p95 for worker in region.workers if worker.started_at <= settled), default=None)
 
 
 def is_missing(region: RegionView) -> bool:
@@ -49,7 +60,7 @@ def judge_looking(reading: LookingReading | None) -> Part:
     """
     if reading is None:
         return Part(False, NOT_READ)
-    late = [region.late_ms_p95 or 0.0 for region in reading.enabled if is_late(region)]
+    late = [lateness_of(region) or 0.0 for region in reading.enabled if is_late(region)]
     if late:
         return Part(False, gettext_lazy("Checks start late."), max(late) / 1000)
     served = [region for region in reading.enabled if region.state == RegionState.WORKING]
@@ -80,56 +91,73 @@ class Notice:
 
 
 def notices_of(regions: Sequence[RegionView]) -> list[Notice]:
-    """What is wrong with the looking, the worst first; nothing while all is well."""
+    """What is wrong with the looking, one sentence a kind, the worst first; nothing while all is well."""
     enabled = [region for region in regions if region.enabled]
-    found = [
-        *(_late(region) for region in enabled if is_late(region)),
-        *(_line_lost(region) for region in enabled if region.line == "lost"),
-        *(_missing(region) for region in enabled if is_missing(region)),
-        *(_other_key(region) for region in enabled if region.key_differs),
-    ]
-    if len(found) <= NOTICES_SHOWN + 1:
-        return found
-    return [*found[:NOTICES_SHOWN], _more(len(found) - NOTICES_SHOWN)]
+    kinds = (
+        (_late, [region for region in enabled if is_late(region)]),
+        (_line_lost, [region for region in enabled if region.line == "lost"]),
+        (_missing, [region for region in enabled if is_missing(region)]),
+        (_other_key, [region for region in enabled if region.key_differs]),
+    )
+    return [say(found) for say, found in kinds if found]
 
 
-def _late(region: RegionView) -> Notice:
-    sentence = _("Checks start %(lateness)s late (95th percentile) in %(region)s: the engine cannot keep up.") % {
-        "lateness": formatting.duration(region.late_ms_p95),
-        "region": region.slug,
-    }
+def _names(regions: Sequence[RegionView]) -> str:
+    names = [region.slug for region in regions[:NAMES_SHOWN]]
+    return ", ".join([*names, "…"] if len(regions) > NAMES_SHOWN else names)
+
+
+def _late(regions: Sequence[RegionView]) -> Notice:
+    worst = max(lateness_of(region) or 0.0 for region in regions)
+    sentence = ngettext(
+        "Checks start %(lateness)s late (95th percentile) in %(regions)s: the engine cannot keep up.",
+        "Checks start up to %(lateness)s late (95th percentile) in %(regions)s: the engines cannot keep up.",
+        len(regions),
+    ) % {"lateness": formatting.duration(worst), "regions": _names(regions)}
     return Notice(sentence, reverse("dashboard:settings-health"), _("Health"))
 
 
-def _line_lost(region: RegionView) -> Notice:
-    if region.line_since is None:
-        sentence = _("%(region)s has lost its own line: its failures are not counted.") % {"region": region.slug}
-    else:
-        words = {"region": region.slug, "moment": _moment_of(region)}
+def _line_lost(regions: Sequence[RegionView]) -> Notice:
+    since = regions[0].line_since
+    if since is not None and len(regions) == 1:
+        words = {"region": regions[0].slug, "moment": _moment(since)}
         sentence = _("%(region)s has lost its own line since %(moment)s: its failures are not counted.") % words
-    return _about(region, sentence)
+    else:
+        sentence = ngettext(
+            "%(regions)s has lost its own line: its failures are not counted.",
+            "%(regions)s have lost their own lines: their failures are not counted.",
+            len(regions),
+        ) % {"regions": _names(regions)}
+    return _about(regions, sentence)
 
 
-def _moment_of(region: RegionView) -> str:
+def _moment(since: datetime) -> str:
     """The time of today; the day with it where it was another one."""
-    since = region.line_since or clock.now()
     today = timezone.localtime(since).date() == timezone.localtime(clock.now()).date()
     return moments.clock_time(since) if today else moments.absolute(since)
 
 
-def _missing(region: RegionView) -> Notice:
+def _missing(regions: Sequence[RegionView]) -> Notice:
+    checks = max(region.checks for region in regions)
     words = {
-        "region": region.slug,
-        "number": formatting.count(region.checks),
-        "span": _coarse_span(region.silent_seconds),
+        "region": _names(regions),
+        "number": formatting.count(checks),
+        "span": _coarse_span(regions[0].silent_seconds),
     }
-    if region.silent_seconds is None:
+    if len(regions) > 1:
+        sentence = ngettext(
+            "Nobody is heard from %(region)s: their shares of %(number)s check are unknown. Nobody is paged for this.",
+            "Nobody is heard from %(region)s: their shares of up to %(number)s checks are unknown. "
+            "Nobody is paged for this.",
+            checks,
+        )
+    elif regions[0].silent_seconds is None:
         sentence = ngettext(
             "No worker has been heard from %(region)s: its share of %(number)s check is unknown. "
             "Nobody is paged for this.",
             "No worker has been heard from %(region)s: its share of %(number)s checks is unknown. "
             "Nobody is paged for this.",
-            region.checks,
+            checks,
         )
     else:
         sentence = ngettext(
@@ -137,9 +165,9 @@ def _missing(region: RegionView) -> Notice:
             "Nobody is paged for this.",
             "%(region)s has not been heard from for %(span)s: its share of %(number)s checks is unknown. "
             "Nobody is paged for this.",
-            region.checks,
+            checks,
         )
-    return _about(region, sentence % words)
+    return _about(regions, sentence % words)
 
 
 def _coarse_span(seconds: float | None) -> str:
@@ -147,17 +175,17 @@ def _coarse_span(seconds: float | None) -> str:
     return formatting.span(seconds if seconds is None or seconds < 60 else seconds // 60 * 60)
 
 
-def _other_key(region: RegionView) -> Notice:
-    sentence = _("A worker of %(region)s was started with another key: it cannot read what we send.")
-    return _about(region, sentence % {"region": region.slug})
+def _other_key(regions: Sequence[RegionView]) -> Notice:
+    sentence = ngettext(
+        "A worker of %(regions)s was started with another key: it cannot read what we send.",
+        "Workers of %(regions)s were started with another key: they cannot read what we send.",
+        len(regions),
+    )
+    return _about(regions, sentence % {"regions": _names(regions)})
 
 
-def _about(region: RegionView, sentence: str) -> Notice:
-    return Notice(sentence, reverse("dashboard:settings-region", args=[region.slug]), _("Region"))
-
-
-def _more(number: int) -> Notice:
-    sentence = ngettext("%(number)s more warning about regions.", "%(number)s more warnings about regions.", number) % {
-        "number": formatting.count(number)
-    }
+def _about(regions: Sequence[RegionView], sentence: str) -> Notice:
+    """With the way to the region, or to all of them where it is about several."""
+    if len(regions) == 1:
+        return Notice(sentence, reverse("dashboard:settings-region", args=[regions[0].slug]), _("Region"))
     return Notice(sentence, reverse("dashboard:settings-regions"), _("Regions"))

@@ -124,7 +124,8 @@ def _incidents(user: User, words: str, limit: int) -> list[Hit]:
 _PAGES: list[tuple[Any, str]] = [
     (gettext_lazy("Profile: language, time zone, theme, password"), "dashboard:settings"),
     (gettext_lazy("API tokens"), "dashboard:settings-tokens"),
-    (gettext_lazy("Environments and regions"), "dashboard:settings-places"),
+    (gettext_lazy("Environments"), "dashboard:settings-places"),
+    (gettext_lazy("Regions, their workers and guards"), "dashboard:settings-regions"),
     (gettext_lazy("Health of the portal"), "dashboard:settings-health"),
 ]
 

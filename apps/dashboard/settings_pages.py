@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest, signed_in
 from apps.catalog.models import Environment
 from apps.catalog.status import Status
@@ -33,7 +34,10 @@ def places(request: PageRequest) -> HttpResponseBase:
     """Environments with the number of targets in them. One query."""
     present = Q(targets__deleted_at__isnull=True)
     environments = Environment.objects.visible_to(request.user).annotate(number=Count("targets", filter=present))
-    context = {"environments": list(environments.order_by("position", "slug"))}
+    context = {
+        "environments": list(environments.order_by("position", "slug")),
+        "may_operate": access_of(request.user).allows_somewhere(Role.OPERATOR),
+    }
     return render(request, "dashboard/settings/places.html", context)
 
 
@@ -73,6 +77,7 @@ def load_caches(_request: PageRequest) -> dict[str, Any]:
 HEALTH = (
     Panel("health", "dashboard/settings/_health.html", load_health, "summary,region", every=REFRESH_SECONDS),
     Panel("looking", "dashboard/settings/_looking.html", load_looking, "region", every=REFRESH_SECONDS),
+    Panel("queues", "dashboard/settings/_queues.html", load_looking, "region", every=REFRESH_SECONDS),
     Panel("processes", "dashboard/settings/_processes.html", load_processes, "region", every=REFRESH_SECONDS),
     Panel("caches", "dashboard/settings/_caches.html", load_caches, "summary", every=60),
 )

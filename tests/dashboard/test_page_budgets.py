@@ -11,9 +11,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.catalog.models import AIModel, Environment, Provider, Region, Service, Target, TargetStatus
-from apps.checks.models import Check, CheckEvidence, CheckRegion, CheckResult, CheckStatus, Incident, StateChange
+from apps.checks.models import (
+    Check,
+    CheckEvidence,
+    CheckRegion,
+    CheckResult,
+    CheckStatus,
+    Guard,
+    Incident,
+    StateChange,
+)
 from apps.core import clock
 from apps.core.ids import uuid7
+from tests.dashboard.regions import hear, make_region, quiet_broker
 from tests.factories import make_user
 
 BUDGET = 25
@@ -121,3 +131,32 @@ def test_pages_cost_the_same_at_10_and_at_1000_targets(client: Client, productio
     assert at_a_thousand == at_ten
     assert max(at_a_thousand[page] for page in PAGES) <= BUDGET, at_a_thousand
     assert max(at_a_thousand[page] for page in objects) <= OBJECT_BUDGET, at_a_thousand
+
+
+OPERATIONS = ["/", "/settings/health/", "/settings/regions/", "/settings/regions/region-1/"]
+
+
+@pytest.mark.django_db
+def test_pages_about_regions_cost_the_same_at_2_and_at_50_regions(client: Client, production: Environment) -> None:
+    client.force_login(make_user("admin"))
+    with quiet_broker():
+        make_regions(2)
+        fill(production, 10)
+        few = costs(client, OPERATIONS)
+        make_regions(50)
+        fill(production, 990)
+        many = costs(client, OPERATIONS)
+    assert many == few
+    assert max(many.values()) <= BUDGET, many
+
+
+def make_regions(number: int) -> None:
+    """`number` regions, each with a worker that was heard and two guards."""
+    for position in range(1, number + 1):
+        region = make_region(f"region-{position}")
+        hear(region.slug)
+        if not region.guards.exists():
+            Guard.objects.bulk_create(
+                Guard(region=region, name=name, kind="tcp", config={"host": "127.0.0.1", "port": 9})
+                for name in ("Gateway", "Resolver")
+            )

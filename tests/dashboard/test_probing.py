@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apps.checks.regions.selectors import RegionState, RegionView
+from apps.checks.regions.selectors import RegionState, RegionView, WorkerView
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.dashboard.probing import is_skewed, judge_looking, notices_of
@@ -27,6 +27,11 @@ def region(slug: str = "seoul", **fields: Any) -> RegionView:
         **fields,
     }
     return RegionView(id=uuid7(), slug=slug, name=slug.capitalize(), **values)
+
+
+def worker(**fields: Any) -> WorkerView:
+    values: dict[str, Any] = dict.fromkeys(WorkerView.__dataclass_fields__, 0) | fields
+    return WorkerView(**values)
 
 
 def judged(regions: Iterable[RegionView], **due_lag: float) -> tuple[bool, str]:
@@ -120,14 +125,40 @@ def test_another_key_is_said() -> None:
     ]
 
 
-def test_many_notices_end_in_one_that_leads_to_the_regions() -> None:
-    many = [region(f"region-{number}", state=RegionState.SILENT, silent_seconds=60.0) for number in range(50)]
+def test_what_is_wrong_with_several_regions_is_one_sentence() -> None:
+    silent = [region(name, state=RegionState.SILENT, silent_seconds=60.0) for name in ("oslo", "quito")]
+    lost = [region(name, line="lost", line_since=NOW) for name in ("oslo", "quito")]
+    late = [region("oslo", late_ms_p95=6_000.0), region("quito", late_ms_p95=9_000.0)]
+    keys = [region(name, key_differs=True) for name in ("oslo", "quito")]
 
-    said = sentences(*many)
+    assert sentences(*silent) == [
+        "Nobody is heard from oslo, quito: their shares of up to 42 checks are unknown. Nobody is paged for this."
+    ]
+    assert sentences(*lost) == ["oslo, quito have lost their own lines: their failures are not counted."]
+    assert sentences(*late) == [
+        "Checks start up to 9 s late (95th percentile) in oslo, quito: the engines cannot keep up."
+    ]
+    assert sentences(*keys) == ["Workers of oslo, quito were started with another key: they cannot read what we send."]
+    assert notices_of(silent)[0].url == "/settings/regions/"
 
-    assert len(said) == 5
-    assert said[-1] == "46 more warnings about regions."
-    assert notices_of(many)[-1].url == "/settings/regions/"
+
+def test_fifty_silent_regions_are_named_by_the_first_few() -> None:
+    many = [region(f"r{number}", state=RegionState.SILENT, silent_seconds=60.0) for number in range(50)]
+
+    (said,) = sentences(*many)
+
+    assert "Nobody is heard from r0, r1, r2, r3, …: their shares" in said
+
+
+def test_a_worker_that_has_just_started_may_catch_up() -> None:
+    with clock.frozen(NOW):
+        fresh = worker(started_at=NOW - timedelta(seconds=30), late_ms_p95=16_000.0)
+        old = worker(started_at=NOW - timedelta(hours=1), late_ms_p95=20.0)
+
+        assert notices_of([region(workers=[fresh, old], late_ms_p95=16_000.0)]) == []
+        assert judged([region(workers=[fresh], late_ms_p95=16_000.0)]) == (True, "Checks start on time.")
+        slow = worker(started_at=NOW - timedelta(hours=1), late_ms_p95=7_200.0)
+        assert "7.20" in notices_of([region(workers=[fresh, slow], late_ms_p95=16_000.0)])[0].text
 
 
 @pytest.mark.parametrize(

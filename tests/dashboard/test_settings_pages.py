@@ -152,6 +152,12 @@ def test_only_ones_environments_are_listed_with_their_targets(
     assert "/admin/" not in shown
 
 
+def test_who_may_operate_is_led_to_the_ping_keys(page: Client, client: Client) -> None:
+    assert "/heartbeats/keys/" not in page.get("/settings/places/").content.decode()
+    client.force_login(make_user("operator"))
+    assert "/heartbeats/keys/" in client.get("/settings/places/").content.decode()
+
+
 def test_staff_is_led_to_the_administration(client: Client, administrator: User) -> None:
     client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
     assert "/admin/catalog/environment/" in client.get("/settings/places/").content.decode()
