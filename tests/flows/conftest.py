@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +44,7 @@ def portal() -> Iterator[RunningPortal]:
             PORTAL_DNS=names.address,
         )
         url: str = processes.run["url"]
-        wait_for(lambda: _ready(url), f"{url}/readyz to say ready", 60)
+        wait_for(processes.is_whole, f"everything at {url} to work", 60)
         token = RestClient(url).post("/api/v1/auth/token/", {"username": "admin", "password": PASSWORD})
         # A token of the API does not run out while the stories are told.
         lasting = RestClient(url, token["access"]).post("/api/v1/tokens/", {"name": "Stories", "scope": "write"})
@@ -55,11 +53,3 @@ def portal() -> Iterator[RunningPortal]:
         processes.end()
         names.close()
         shutil.rmtree(folder)
-
-
-def _ready(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

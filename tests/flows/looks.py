@@ -157,16 +157,16 @@ def database_of(portal: RunningPortal) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def wait_until_not_ready(portal: RunningPortal, part: str) -> None:
-    """Until `/readyz` says that this part is gone."""
+def wait_until_gone(portal: RunningPortal, part: str) -> None:
+    """Until `/readyz` misses this part."""
+    wait_for(lambda: not portal.processes.readiness().get(part, True), f"/readyz to miss {part}", PATIENCE_SECONDS)
 
-    def is_gone() -> bool:
-        answer = portal.client.call("GET", "/readyz")
-        return answer.status == 503 and not answer.body["parts"][part]["ok"]
 
-    wait_for(is_gone, f"/readyz to miss {part}", PATIENCE_SECONDS)
+def wait_until_back(portal: RunningPortal, part: str) -> None:
+    """Until `/readyz` finds this part again."""
+    wait_for(lambda: portal.processes.readiness().get(part), f"/readyz to find {part} again", PATIENCE_SECONDS)
 
 
 def wait_until_whole(portal: RunningPortal) -> None:
-    """Until `/readyz` says that everything turns."""
-    wait_for(portal.processes.is_whole, "/readyz to say that everything turns", PATIENCE_SECONDS)
+    """Until every part of the portal works."""
+    wait_for(portal.processes.is_whole, "everything to work again", PATIENCE_SECONDS)

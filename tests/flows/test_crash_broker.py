@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from tests.flows.conftest import RunningPortal
-from tests.flows.looks import DAY_SECONDS, started, wait_until_not_ready, wait_until_whole, watched_looks
+from tests.flows.looks import DAY_SECONDS, started, wait_until_back, wait_until_gone, wait_until_whole, watched_looks
 from tests.flows.rest import wait_for
 from tests.flows.servers import slow_target
 from tests.live.clients import Stream
@@ -27,7 +27,7 @@ def test_a_lost_broker_loses_no_look_and_no_write(portal: RunningPortal) -> None
         wait_for(lambda: held.in_flight, "the look to begin")
         with portal.processes.unattended():
             portal.processes.kill("valkey")
-            wait_until_not_ready(portal, "valkey")
+            wait_until_gone(portal, "valkey")
             held.release()
             wait_for(lambda: not target.in_flight and not held.in_flight, "the looks under way to end")
             # A fact needs no broker; a look that somebody asks for does, and says so.
@@ -37,6 +37,7 @@ def test_a_lost_broker_loses_no_look_and_no_write(portal: RunningPortal) -> None
             asked = portal.client.call("POST", f"/api/v1/checks/{looks.checks[0]}/run/")
             assert asked.status == 503
             assert "broker cannot be reached" in asked.body["detail"]
+        wait_until_back(portal, "valkey")
         back_at = time.time()
 
         looks.wait_for_looks(back_at, "after the broker came back", looks=2, of=looks.checks[:1])

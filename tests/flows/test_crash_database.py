@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.flows.conftest import RunningPortal
-from tests.flows.looks import DAY_SECONDS, wait_until_not_ready, wait_until_whole, watched_looks
+from tests.flows.looks import DAY_SECONDS, wait_until_back, wait_until_gone, wait_until_whole, watched_looks
 from tests.flows.rest import wait_for
 from tests.flows.servers import slow_target
 
@@ -23,11 +23,12 @@ def test_a_restarted_database_doubles_no_look_and_blames_nobody(portal: RunningP
         with portal.processes.unattended():
             portal.processes.kill("postgresql")
             held.release()
-            wait_until_not_ready(portal, "database")
+            wait_until_gone(portal, "database")
             wait_for(lambda: not target.in_flight and not held.in_flight, "the looks under way to end")
             refused = portal.client.call("POST", "/api/v1/services/", {"name": "Written without a database"})
             assert refused.status == 503
             assert "database cannot be reached" in refused.body["detail"]
+        wait_until_back(portal, "database")
         back_at = time.time()
 
         looks.wait_for_looks(back_at, "after the database came back", looks=2, of=looks.checks[:1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -107,18 +108,29 @@ class PortalUnderTest:
 
     def answers(self, path: str = "/healthz") -> bool:
         """Whether a page says 200."""
-        address = self.run.get("url", "").removeprefix("http://")
-        if not address:
-            return False
-        connection = http.client.HTTPConnection(address, timeout=5)
-        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-            connection.request("GET", path)
-            return connection.getresponse().status == http.client.OK
-        return False
+        return self._ask(path)[0] == http.client.OK
+
+    def readiness(self) -> dict[str, bool]:
+        """What `/readyz` says of each part; nothing while nobody answers."""
+        _status, body = self._ask("/readyz")
+        parts = json.loads(body)["parts"] if body.startswith(b"{") else {}
+        return {name: part["ok"] for name, part in parts.items()}
 
     def is_whole(self) -> bool:
-        """Whether database, Valkey, worker and beat all work."""
-        return self.answers("/readyz")
+        """Whether database, Valkey, worker, beat and outboxes all work. How late looks were in the last minute is
+        about a time that may be over."""
+        parts = self.readiness()
+        return bool(parts) and all(ok for name, ok in parts.items() if name != "probing")
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
+        address = self.run.get("url", "").removeprefix("http://")
+        if address:
+            connection = http.client.HTTPConnection(address, timeout=5)
+            with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                return answer.status, answer.read()
+        return 0, b""
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Send a signal to one of its processes, by name; returns the process id."""
