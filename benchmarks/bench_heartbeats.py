@@ -26,7 +26,7 @@ from tests.platform.portal import PortalUnderTest, wait_until
 
 HEARTBEATS = 200
 IDLE_SECONDS = 15
-SETTLED_SECONDS = 3.0
+SETTLED_SECONDS = 60.0
 # Measured on such a machine with the same sender's shape: CPU ms a ping, database included.
 PEERS = {"Healthchecks, connections kept": 4.1, "Healthchecks, as delivered": 11.0, "Uptime Kuma": 3.4}
 

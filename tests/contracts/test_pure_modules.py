@@ -15,6 +15,9 @@ PURE = (
     "apps/checks/uptime.py",
     "apps/checks/heartbeats/schedule.py",
     "apps/checks/heartbeats/judging.py",
+    "apps/checks/heartbeats/answers.py",
+    "apps/checks/heartbeats/dialects.py",
+    "apps/checks/heartbeats/go_duration.py",
     "apps/alerts/channels",
 )
 ALLOWED = {"django.utils.translation", "django.utils.functional"}

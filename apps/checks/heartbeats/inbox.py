@@ -1,7 +1,7 @@
 """The inbox of one web process: pings are stored in groups, and each is answered after the commit that holds it.
 
 One writer: requests that arrive while a commit is under way form the next group. A ping alone is stored at once; under
-load groups form by themselves (measured: 25 at 50 concurrent clients), and waiting for more of them gained nothing.
+load groups form by themselves (measured: 15 at 50 concurrent clients), and waiting for more of them gained nothing.
 The writer is a task of the event loop; a thread with a connection of its own cost the same.
 """
 
