@@ -24,10 +24,13 @@ from django.utils import translation
 
 from apps.accounts.models import User
 from apps.checks.incidents import acknowledge_incident, add_note
-from apps.checks.models import Incident
+from apps.checks.models import Guard, Incident
+from apps.core import clock
 from apps.core.embedded.translations import compile_translations
 from tests.alerts.world import deliver, make_channel
+from tests.checks.guards.listed import list_guard
 from tests.checks.looking import DEGRADED, FAILED, OK, look
+from tests.dashboard.regions import hear, make_region, quiet_broker
 from tests.factories import make_check, make_model, make_provider, make_service
 from tools.translation.allowed import unknown_words
 from tools.translation.bare_templates import readable_text
@@ -104,8 +107,23 @@ def busy(administrator: User) -> None:
     acknowledge_incident(actor=administrator, incident=incident)
 
 
+@pytest.fixture
+def regions(transactional_db: None) -> Iterator[None]:
+    """One region nobody serves, and one with everything odd: late, its line lost, a clock and a key that are off."""
+    with quiet_broker():
+        seoul = make_region("seoul", "서울")
+        hear("seoul", version="0.0.1", skew_seconds=3600.0, late_ms_p95=7_200.0)
+        hear("seoul", name="seoul-host-2", key_differs=True, skew_seconds=-60.0)
+        guard = list_guard(seoul, name="관문")
+        now = clock.now()
+        Guard.objects.filter(pk=guard.pk).update(
+            state="fails", since=now, last_looked_at=now, reason="connect_refused", evidence={"host": "127.0.0.1"}
+        )
+        yield
+
+
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("busy")
+@pytest.mark.usefixtures("busy", "regions")
 def test_no_page_that_can_be_clicked_to_holds_an_english_sentence(korean: Client) -> None:
     pages = crawl(korean, "/")
     left = [f"{path}: {phrase}" for path, page in pages.items() for phrase in english(page)]
