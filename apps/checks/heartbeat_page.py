@@ -111,7 +111,6 @@ def load_addresses(request: PageRequest, check: Check) -> dict[str, Any]:
         "may_operate": operates,
         "addresses": ping_recipes.addresses_of(view, request.build_absolute_uri) if operates else None,
         "recipes": ping_recipes.recipes_of(view, request.build_absolute_uri) if operates else [],
-        "keys_environment": check.target.environment.name,
     }
 
 

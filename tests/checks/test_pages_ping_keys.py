@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.catalog.models import Environment
 from apps.checks.heartbeats.services import MOST_OPEN_KEYS, close_ping_key, open_ping_key
 from apps.checks.models import PingKey
+from tests.checks.heartbeats.telling import make_heartbeat
 from tests.dashboard.test_overview_page import text_of
 from tests.factories import make_user
 
@@ -89,5 +90,8 @@ def test_a_key_nobody_can_open_any_more_says_so(page: Client, production: Enviro
     key, _plain = open_ping_key(actor=None, environment=production)
     PingKey.objects.filter(pk=key.pk).update(sealed="sealed:1:nonsense")
     assert "sealed with another secret" in text_of(page.get(PAGE).content)
+    heartbeat = text_of(page.get(make_heartbeat().get_absolute_url()).content)
+    assert "Ping URL" in heartbeat
+    assert "By its short name" not in heartbeat
     close_ping_key(actor=None, key=key)
     assert page.get(PAGE).status_code == 200

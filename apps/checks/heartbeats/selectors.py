@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,7 +16,7 @@ from apps.checks.heartbeats.judging import Run
 from apps.checks.heartbeats.schedule import grace_of
 from apps.checks.models import Check, Heartbeat, HeartbeatRun, Ping, PingKey
 from apps.core.ids import moment_of
-from apps.core.secrets import MASK, unseal
+from apps.core.secrets import MASK, SecretUnreadable, unseal
 from apps.probes.base import PROBE_KINDS
 from apps.probes.kinds.heartbeat import HeartbeatConfig
 
@@ -93,12 +94,16 @@ def _run(run: HeartbeatRun) -> Run:
 
 
 def open_keys(environments: list[UUID] | None = None) -> dict[UUID, str]:
-    """The newest open ping key of each environment (None: of all). One query."""
+    """The newest open ping key of each environment (None: of all) that can be unsealed. One query."""
     rows = PingKey.objects.filter(closed_at__isnull=True)
     if environments is not None:
         rows = rows.filter(environment_id__in=environments)
     newest = rows.order_by("environment_id", "-created_at").distinct("environment_id")
-    return {environment: unseal(sealed) for environment, sealed in newest.values_list("environment_id", "sealed")}
+    keys = {}
+    for environment, sealed in newest.values_list("environment_id", "sealed"):
+        with suppress(SecretUnreadable):
+            keys[environment] = unseal(sealed)
+    return keys
 
 
 def with_heartbeats(checks: QuerySet[Check]) -> QuerySet[Check]:
