@@ -306,7 +306,7 @@ def load_notices(request: PageRequest) -> dict[str, Any]:
     """What is wrong with the looking itself: said here, because no target can say it."""
     looking = readings_of(request).looking
     may_see = access_of(request.user).allows_somewhere(Role.VIEWER)
-    return {"notices": notices_of(looking.regions) if looking is not None and may_see else []}
+    return {"notices": notices_of(looking) if looking is not None and may_see else []}
 
 
 PANELS = (

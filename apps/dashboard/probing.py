@@ -43,6 +43,14 @@ def lateness_of(region: RegionView) -> float | None:
     return max((worker.late_ms_p95 for worker in region.workers if worker.started_at <= settled), default=None)
 
 
+def late_regions(reading: LookingReading) -> list[RegionView]:
+    """Those that cannot keep up. None while the portal itself catches up after a gap: that is its own lateness."""
+    ticking = reading.ticking_seconds
+    if ticking is not None and ticking < SETTLING_SECONDS:
+        return []
+    return [region for region in reading.enabled if is_late(region)]
+
+
 def is_missing(region: RegionView) -> bool:
     """Whether checks wait for a region that nothing is heard from."""
     return region.state in (RegionState.SILENT, RegionState.NEVER_HEARD) and region.checks > 0
@@ -60,7 +68,7 @@ def judge_looking(reading: LookingReading | None) -> Part:
     """
     if reading is None:
         return Part(False, NOT_READ)
-    late = [lateness_of(region) or 0.0 for region in reading.enabled if is_late(region)]
+    late = [lateness_of(region) or 0.0 for region in late_regions(reading)]
     if late:
         return Part(False, gettext_lazy("Checks start late."), max(late) / 1000)
     served = [region for region in reading.enabled if region.state == RegionState.WORKING]
@@ -90,11 +98,11 @@ class Notice:
     tone: str = "warn"
 
 
-def notices_of(regions: Sequence[RegionView]) -> list[Notice]:
+def notices_of(reading: LookingReading) -> list[Notice]:
     """What is wrong with the looking, one sentence a kind, the worst first; nothing while all is well."""
-    enabled = [region for region in regions if region.enabled]
+    enabled = reading.enabled
     kinds = (
-        (_late, [region for region in enabled if is_late(region)]),
+        (_late, late_regions(reading)),
         (_line_lost, [region for region in enabled if region.line == "lost"]),
         (_missing, [region for region in enabled if is_missing(region)]),
         (_other_key, [region for region in enabled if region.key_differs]),

@@ -67,13 +67,15 @@ class ValkeyReading:
 class LookingReading:
     """The regions; by how much the row that waits longest is late, in seconds by short name; what became of outcomes.
 
-    `counters` holds `recorded` and the reasons outcomes were dropped for; empty while Valkey is away.
+    `counters` holds `recorded` and the reasons outcomes were dropped for; empty while Valkey is away. `ticking_seconds`
+    is for how long the portal has ticked without a gap, None before its first tick.
     """
 
     regions: list[RegionView]
     due_lag: dict[str, float]
     counters: dict[str, int]
     as_of: datetime
+    ticking_seconds: float | None = None
 
     @property
     def enabled(self) -> list[RegionView]:
@@ -150,16 +152,21 @@ _DUE_LAG = """
 """
 
 
-@cached("looking", ttl=3, depends=("regions",))
+_TICKING = "SELECT extract(epoch FROM now() - steady_since)::float8 FROM checks_clock WHERE id = 1"
+
+
+@cached("looking", ttl=3)
 def get_looking() -> LookingReading:
-    """Four queries, two of them over every row of the schedule: remembered for a moment, as every page asks."""
+    """A few queries, two of them over every row of the schedule: remembered for a moment, as every page asks."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE_LAG)
         due_lag = dict(cursor.fetchall())
+        cursor.execute(_TICKING)
+        (ticking,) = cursor.fetchone() or (None,)
     regions = get_regions()
     # A Valkey that hangs has cost a second already, and whoever asks waits for little more.
     away = any(region.state == RegionState.UNKNOWN for region in regions)
-    return LookingReading(regions, due_lag, {} if away else outcome_counters(), clock.now())
+    return LookingReading(regions, due_lag, {} if away else outcome_counters(), clock.now(), ticking)
 
 
 def read_looking() -> LookingReading:

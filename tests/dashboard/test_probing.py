@@ -34,14 +34,19 @@ def worker(**fields: Any) -> WorkerView:
     return WorkerView(**values)
 
 
+def reading(regions: Iterable[RegionView], **fields: Any) -> LookingReading:
+    values: dict[str, Any] = {"due_lag": {}, "ticking_seconds": 3600.0, **fields}
+    return LookingReading(regions=list(regions), counters={}, as_of=NOW, **values)
+
+
 def judged(regions: Iterable[RegionView], **due_lag: float) -> tuple[bool, str]:
-    part = judge_looking(LookingReading(list(regions), due_lag, {}, NOW))
+    part = judge_looking(reading(regions, due_lag=due_lag))
     return part.ok, str(part.detail)
 
 
 def sentences(*regions: RegionView) -> list[str]:
     with clock.frozen(NOW):
-        return [notice.text.replace("\u00a0", " ") for notice in notices_of(regions)]
+        return [notice.text.replace("\u00a0", " ") for notice in notices_of(reading(regions))]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +79,14 @@ def test_checks_that_wait_to_be_sent_count_where_somebody_could_take_them() -> N
     assert judged([region(), silent], oslo=900.0) == (True, "Checks start on time.")
 
 
+def test_after_a_gap_of_its_own_the_portal_blames_no_region() -> None:
+    late = region(late_ms_p95=33_000.0)
+
+    assert notices_of(reading([late], ticking_seconds=20.0)) == []
+    assert judge_looking(reading([late], ticking_seconds=20.0)).ok
+    assert not judge_looking(reading([late], ticking_seconds=None)).ok
+
+
 def test_a_well_portal_has_nothing_to_say() -> None:
     assert sentences(region(line="answers"), region("oslo", enabled=False, state=RegionState.OFF)) == []
 
@@ -82,7 +95,7 @@ def test_lateness_is_said_with_its_figure_and_leads_to_health() -> None:
     late = region(late_ms_p95=7_200.0)
 
     assert sentences(late) == ["Checks start 7.20 s late (95th percentile) in seoul: the engine cannot keep up."]
-    assert notices_of([late])[0].url == "/settings/health/"
+    assert notices_of(reading([late]))[0].url == "/settings/health/"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +117,7 @@ def test_lateness_is_said_with_its_figure_and_leads_to_health() -> None:
 )
 def test_a_silent_region_is_said_with_its_share(silent: RegionView, sentence: str) -> None:
     assert sentences(silent) == [sentence]
-    assert notices_of([silent])[0].url == "/settings/regions/seoul/"
+    assert notices_of(reading([silent]))[0].url == "/settings/regions/seoul/"
 
 
 def test_a_silent_region_nothing_is_looked_at_from_is_no_news() -> None:
@@ -139,7 +152,7 @@ def test_what_is_wrong_with_several_regions_is_one_sentence() -> None:
         "Checks start up to 9 s late (95th percentile) in oslo, quito: the engines cannot keep up."
     ]
     assert sentences(*keys) == ["Workers of oslo, quito were started with another key: they cannot read what we send."]
-    assert notices_of(silent)[0].url == "/settings/regions/"
+    assert notices_of(reading(silent))[0].url == "/settings/regions/"
 
 
 def test_fifty_silent_regions_are_named_by_the_first_few() -> None:
@@ -155,10 +168,10 @@ def test_a_worker_that_has_just_started_may_catch_up() -> None:
         fresh = worker(started_at=NOW - timedelta(seconds=30), late_ms_p95=16_000.0)
         old = worker(started_at=NOW - timedelta(hours=1), late_ms_p95=20.0)
 
-        assert notices_of([region(workers=[fresh, old], late_ms_p95=16_000.0)]) == []
+        assert notices_of(reading([region(workers=[fresh, old], late_ms_p95=16_000.0)])) == []
         assert judged([region(workers=[fresh], late_ms_p95=16_000.0)]) == (True, "Checks start on time.")
         slow = worker(started_at=NOW - timedelta(hours=1), late_ms_p95=7_200.0)
-        assert "7.20" in notices_of([region(workers=[fresh, slow], late_ms_p95=16_000.0)])[0].text
+        assert "7.20" in notices_of(reading([region(workers=[fresh, slow], late_ms_p95=16_000.0)]))[0].text
 
 
 @pytest.mark.parametrize(
