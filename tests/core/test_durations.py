@@ -44,7 +44,7 @@ def test_a_number_and_a_unit_make_seconds(data: dict[str, str], seconds: int) ->
 def test_wrong_lengths_are_refused_with_a_sentence(data: dict[str, str], sentence: str) -> None:
     form = Form(data)
     assert not form.is_valid()
-    assert sentence in " ".join(form.errors["period"])
+    assert sentence in " ".join(str(error) for error in form.errors["period"])
 
 
 @pytest.mark.parametrize(
