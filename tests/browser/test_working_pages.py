@@ -156,6 +156,10 @@ def test_no_page_is_wider_than_a_phone(
         "/settings/",
         "/settings/tokens/",
         "/settings/places/",
+        "/settings/regions/",
+        "/settings/regions/new/",
+        "/settings/regions/local/",
+        "/settings/regions/local/guards/new/",
         "/settings/health/",
     ]
     for address in addresses:
