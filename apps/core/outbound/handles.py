@@ -180,7 +180,9 @@ class Handle:
         """Lead the name to the addresses that were checked.
 
         libcurl keeps each entry for a minute, in a cache it walks at the end of every request: with thousands of names
-        that walk costs more than the request. So each use of a handle removes what the use before it left.
+        that walk costs more than the request. So each use of a handle removes what the use before it left, and says
+        anew what it needs: libcurl reads a list once, and the entry may be gone since, removed by another handle or
+        too old. Without it libcurl would look the name up by itself.
         """
         named = f"{location.host}:{location.port}"
         entries = [f"-{self._named}"] if self._named not in ("", named) else []
@@ -189,7 +191,7 @@ class Handle:
             entries.append(f"+{named}:{_joined(addresses)}")
         self._named = named
         if entries:
-            self._option(pycurl.RESOLVE, entries)
+            self.curl.setopt(pycurl.RESOLVE, entries)
 
     def _keep_connection(self, location: Location, addresses: Sequence[str], headers: Mapping[str, str]) -> None:
         """Take a connection that was kept, or keep the new one, among those of the same addresses and credentials.
