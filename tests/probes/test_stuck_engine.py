@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ def test_a_worker_whose_engine_is_stuck_for_good_ends_itself_and_says_why() -> N
 
 
 @pytest.fixture
-def blocking(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def blocking(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a kind that blocks, known for this test."""
     PROBE_KINDS.names()
     monkeypatch.setitem(PROBE_KINDS._entries, NAME, BlockingKind())
