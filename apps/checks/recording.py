@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.checks import settling, state
+from apps.checks import measurements, settling, state
 from apps.checks.board import Board, RegionRow
 from apps.checks.copying import EVIDENCE, EVIDENCE_COLUMNS, RESULT_COLUMNS, RESULTS, copy_rows
 from apps.checks.models import Check, CheckRun
@@ -70,6 +70,7 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
         if item.row is not None:
             _apply(board, item, item.row)
     _copy_results(kept)
+    measurements.hand_over([(item.check_id, item.finished.job.region, item.finished.outcome) for item in kept])
     changes = settling.settle(board, now)
     _finish_runs(kept, now)
     announce_all(_result_news(board, kept, targets, now))
