@@ -12,10 +12,11 @@ SOURCES := manage.py apps monitor_portal tests tools
 FILE ?= portal-backup.tar
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test check checks format lock messages backup restore clean install development
+.PHONY: help run stop status test check checks format lock messages bench-probes bench-heartbeats backup restore clean \
+	install development
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: ## Install what is missing, then start the portal in the foreground
 	@$(INSTALL) && exec $(PORTAL) up --end-with-parent
@@ -55,6 +56,12 @@ lock: development ## Compile the locks after a change to a requirements or packa
 messages: development ## Collect new strings into locale/, tell which have no translation, and compile
 	$(VENV) -m tools.translation
 	$(PORTAL) compile
+
+bench-probes: development ## Measure looking: CPU a probe, lateness, the knee (nginx needed; about 30 minutes)
+	$(VENV) -m benchmarks.bench_probes
+
+bench-heartbeats: development ## Measure pings through the real web stack
+	$(VENV) -m benchmarks.bench_heartbeats
 
 backup: ## Write everything to FILE (make backup FILE=portal.tar)
 	@$(PORTAL) backup $(FILE)

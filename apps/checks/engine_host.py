@@ -19,6 +19,7 @@ from apps.checks.messages import Batch, GuardReport, Report
 from apps.checks.regions.broker import BROKER_ERRORS, broker, seconds
 from apps.checks.regions.broker_clock import BrokerClock
 from apps.core.addresses import probe_policy
+from apps.core.open_files import allow_sockets
 from apps.probes.base import Finished, ProbeJob
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _running() -> tuple[Engine, Line]:
             _engine = Engine(
                 policy=policy,
                 deliver=_line.deliver,
-                max_in_flight=settings.PORTAL_PROBE_PLACES,
+                max_in_flight=allow_sockets(settings.PORTAL_PROBE_PLACES),
                 wall_clock=clock.now,
             )
             _engine.start()

@@ -28,7 +28,7 @@ PORTAL_PROBE_DENY = environment.networks("PORTAL_PROBE_DENY")
 PORTAL_ADMIN_PASSWORD = environment.text("PORTAL_ADMIN_PASSWORD")
 PORTAL_LANGUAGE = environment.choice("PORTAL_LANGUAGE", "en", {"en", "ko"})
 PORTAL_REGION = environment.text("PORTAL_REGION", "local")
-PORTAL_PROBE_PLACES = environment.whole_number("PORTAL_PROBE_PLACES", 2_000, 1, 100_000)
+PORTAL_PROBE_PLACES = environment.whole_number("PORTAL_PROBE_PLACES", 10_000, 1, 100_000)
 SENTRY_DSN = environment.text("SENTRY_DSN")
 PORTAL_LOG_FORMAT = environment.choice("PORTAL_LOG_FORMAT", "json", {"json", "console"})
 

@@ -24,7 +24,7 @@ from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.state import StateFolder
 from apps.core.embedded.supervisor import keep_alive
 
-DEFAULT_PLACES = 2_000
+DEFAULT_PLACES = 10_000
 _MOST_PLACES = 100_000
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,32}")
 _STOP_SECONDS = 2.5
