@@ -125,13 +125,21 @@ def shop(world: World) -> Shop:
     return Shop(world, service["id"], check["id"])
 
 
-def all_say(shop: Shop, verdict: str) -> bool:
-    return shop.verdicts() == dict.fromkeys(("local", "seoul", "tokyo"), verdict)
+def wait_for_all(shop: Shop, verdict: str, what: str) -> None:
+    """Wait until every region says so; when one does not, the failure tells what each of them last saw."""
+    try:
+        wait_for(lambda: shop.verdicts() == dict.fromkeys(("local", "seoul", "tokyo"), verdict), what, 30)
+    except AssertionError as error:
+        base = f"/api/v1/checks/{shop.check}"
+        rows = shop.world.client.get(f"{base}/regions/")
+        bad = [row for row in shop.world.client.get(f"{base}/results/")["results"] if row["state"] != "ok"]
+        seen = [shop.world.client.get(f"{base}/results/{row['id']}/") for row in bad[:3]]
+        raise AssertionError(f"{error}\n{rows}\n{seen}") from None
 
 
 def test_two_of_three_regions_decide(shop: Shop) -> None:
     faces = shop.world.faces
-    wait_for(lambda: all_say(shop, "operational"), "the first good look of each region", 30)
+    wait_for_all(shop, "operational", "the first good look of each region")
 
     faces.broken = {"seoul"}
     wait_for(lambda: shop.verdicts()["seoul"] == "outage", "seoul to find it broken", 30)
@@ -144,12 +152,12 @@ def test_two_of_three_regions_decide(shop: Shop) -> None:
     assert incident["reason"] == "status_mismatch"
 
     faces.broken = set()
-    wait_for(lambda: all_say(shop, "operational"), "the recovery", 30)
+    wait_for_all(shop, "operational", "the recovery")
     wait_for(lambda: shop.status() == "operational", "the recovery", 30)
 
 
 def test_workers_of_regions_open_no_database(shop: Shop) -> None:
-    wait_for(lambda: all_say(shop, "operational"), "looks from every region", 30)
+    wait_for_all(shop, "operational", "looks from every region")
     addresses = shop.world.portal.run["environment"]
     broker_port = urlsplit(addresses["REDIS_URL"]).port
     with psycopg.connect(addresses["DATABASE_URL"]) as database:
@@ -180,7 +188,7 @@ def test_a_worker_that_is_killed_is_started_again_at_once(shop: Shop) -> None:
 
 def test_a_region_that_goes_silent_is_unknown_for_its_share_and_pages_nobody(shop: Shop) -> None:
     world, worker = shop.world, shop.world.workers["seoul"]
-    wait_for(lambda: all_say(shop, "operational"), "every region to be well", 30)
+    wait_for_all(shop, "operational", "every region to be well")
     changes = world.client.get(f"/api/v1/state-changes/?target={shop.service}")["results"]
     incidents = shop.incidents()
     worker.kill()
@@ -198,7 +206,7 @@ def test_a_region_that_goes_silent_is_unknown_for_its_share_and_pages_nobody(sho
 
     worker.start()
     wait_for(lambda: world.is_in_state("seoul", "working"), "seoul to work again", 30)
-    wait_for(lambda: all_say(shop, "operational"), "its first look", 30)
+    wait_for_all(shop, "operational", "its first look")
 
 
 def test_a_worker_with_another_key_is_shown_and_takes_nothing(shop: Shop) -> None:
@@ -212,7 +220,7 @@ def test_a_worker_with_another_key_is_shown_and_takes_nothing(shop: Shop) -> Non
         assert not world.is_in_state("osaka", "working")
         assert worker.printed.count("sealed with another key") == 1
         assert world.portal.answers()
-        wait_for(lambda: all_say(shop, "operational"), "every other region to be well", 30)
+        wait_for_all(shop, "operational", "every other region to be well")
         assert worker.stop() == 0
     finally:
         worker.end()
