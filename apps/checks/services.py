@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -229,6 +230,8 @@ def follow_region(*, region: Region) -> None:
     """A region was switched on or off: every check gains or loses its row there. A few hundred targets at a time."""
     rows = Check.objects.present()
     if region.enabled:
+        # One that names other regions is not looked at from here, and what it has in flight is not disturbed.
+        rows = rows.filter(Q(only_regions__isnull=True) | Q(only_regions=region))
         rows = rows.exclude(regions__in=CheckRegion.objects.filter(region=region, enabled=True))
     else:
         rows = rows.filter(regions__region=region, regions__enabled=True)

@@ -13,7 +13,7 @@ from apps.checks.models import Check, CheckRegion
 from apps.checks.regions.services import RegionInUse, create_region, delete_region, update_region
 from apps.checks.services import update_check
 from apps.probes.base import OutcomeState
-from tests.checks.looking import FAILED, OK, local, look, make_check
+from tests.checks.looking import FAILED, OK, claim, finished, local, look, make_check, record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("line")]
 
@@ -32,9 +32,11 @@ def status_of(check: Check) -> str:
 
 def test_a_new_region_looks_at_what_names_no_regions() -> None:
     everywhere, here = make_check("Everywhere"), make_check("Here", only_regions=[local()])
+    in_flight = finished(here, OK, claim(here))
     add()
     assert rows(everywhere) == {"local": True, "seoul": True}
     assert rows(here) == {"local": True}
+    assert record(in_flight).kept == 1, "what looks from elsewhere is not disturbed"
 
 
 def test_a_region_that_is_off_looks_at_nothing_until_it_is_switched_on() -> None:
