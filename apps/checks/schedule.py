@@ -72,7 +72,7 @@ def mark_tick() -> None:
 # claimed again and again at the head of the queue.
 _CLAIM = """
     WITH due AS (
-        SELECT id, timeout_seconds FROM checks_checkregion
+        SELECT id, timeout_seconds, next_due_at FROM checks_checkregion
         WHERE enabled AND NOT passive AND region_id = %(region)s
           AND next_due_at <= now() + make_interval(secs => %(ahead)s)
           AND (lease_until IS NULL OR lease_until <= now())
@@ -89,7 +89,7 @@ _CLAIM = """
                 * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1))
             ELSE r.next_due_at END
     FROM due, lease, checks_check AS c WHERE r.id = due.id AND c.id = r.check_id
-    RETURNING r.check_id, r.generation, extract(epoch FROM r.next_due_at)::float8,
+    RETURNING r.check_id, r.generation, extract(epoch FROM due.next_due_at)::float8,
               c.kind, c.config::text, c.timeout_seconds, c.degraded_after_ms
 """
 
