@@ -89,9 +89,7 @@ class CheckForm(ConfigForm):
         label=gettext_lazy("Short name"),
         max_length=100,
         required=False,
-        help_text=gettext_lazy(
-            "In the address by a ping key: /ping/<key>/<short name>. Empty: from the target's name."
-        ),
+        help_text=gettext_lazy("In the address by a ping key: /ping/<key>/<slug>. Empty: from the target's name."),
     )
 
     units = {

@@ -23,12 +23,16 @@ from django.urls import Resolver404, resolve
 from django.utils import translation
 
 from apps.accounts.models import User
+from apps.catalog.models import Environment
+from apps.checks.heartbeats.services import close_ping_key, open_ping_key
 from apps.checks.incidents import acknowledge_incident, add_note
 from apps.checks.models import Guard, Incident
 from apps.core import clock
 from apps.core.embedded.translations import compile_translations
 from tests.alerts.world import deliver, make_channel
 from tests.checks.guards.listed import list_guard
+from tests.checks.heartbeats.telling import hear as hear_pings
+from tests.checks.heartbeats.telling import make_heartbeat, pings_of, wait_out
 from tests.checks.looking import DEGRADED, FAILED, OK, look
 from tests.dashboard.regions import hear, make_region, quiet_broker
 from tests.factories import make_check, make_model, make_provider, make_service
@@ -53,8 +57,8 @@ _LEFT_OUT = (
 )
 # Most pages have one shape whatever they show; this many of each are enough to see it.
 _PAGES_OF_A_KIND = 2
-# Django's own Korean keeps a term, and the audit log keeps the names of actions as they were written.
-_KEPT = ("Single Sign",)
+# Django's own Korean keeps a term, and a program keeps its name.
+_KEPT = ("Single Sign", "Uptime Kuma")
 # A time zone is chosen by the names of its database.
 _ZONES = {part for name in available_timezones() for part in (name, *name.split("/"), name.partition("/")[2])}
 _ZONE_NAMES = {name.replace("_", " ") for name in _ZONES}
@@ -129,6 +133,33 @@ def test_no_page_that_can_be_clicked_to_holds_an_english_sentence(korean: Client
     left = [f"{path}: {phrase}" for path, page in pages.items() for phrase in english(page)]
 
     assert len(pages) > 50 and "/admin/" in pages, sorted(pages)
+    assert not left, "\n".join(left)
+
+
+@pytest.mark.django_db
+def test_the_pages_of_heartbeats_hold_no_english_sentence(korean: Client, production: Environment) -> None:
+    """The crawl reads two checks of any kind; a heartbeat has many states and a page of its own."""
+    key, _plain = open_ping_key(actor=None, environment=production)
+    open_ping_key(actor=None, environment=production)
+    close_ping_key(actor=None, key=key)
+    service = make_service("백업").target
+    silent = make_heartbeat(service, name="조용함")
+    missed = make_heartbeat(service, name="누락", config={"cron": "0 3 * * *", "timezone": "Asia/Seoul"})
+    hear_pings(missed, "start", "log", "success", body=b"x")
+    stuck = make_heartbeat(service, name="멈춤")
+    hear_pings(stuck, "start")
+    assert wait_out(90_000) > 0
+    failed = make_heartbeat(service, name="실패", config={"cron": "5 */2 * * MON"})
+    hear_pings(failed, "fail", exit_status=3)
+    shown = [check.get_absolute_url() for check in (silent, missed, stuck, failed)]
+    paths = [*shown, *(f"{path}edit/" for path in shown), service.get_absolute_url(), "/heartbeats/keys/"]
+    paths += [f"{missed.get_absolute_url()}pings/{ping.id}/" for ping in pings_of(missed)[:1]]
+    paths += [f"/checks/new/?target={service.pk}&kind=heartbeat", "/checks/schedule/?cron=0+3+*+*+*&grace_seconds=60"]
+
+    answers = {path: korean.get(path) for path in paths}
+    left = [f"{path}: {phrase}" for path, answer in answers.items() for phrase in english(answer.text)]
+
+    assert {answer.status_code for answer in answers.values()} == {200}
     assert not left, "\n".join(left)
 
 

@@ -24,7 +24,7 @@ class HeartbeatConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     period_seconds: Annotated[
         int,
         field(
-            _("Period"),
+            pgettext_lazy("of pings", "Period"),
             _("A ping is expected this long after the one before. A cron expression takes its place."),
             unit=pgettext_lazy("unit", "s"),
             widget="duration",
