@@ -20,10 +20,14 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 def run(statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
     """The rows a statement gives, none when it gives none. Raises Django's database errors."""
     connection.ensure_connection()
-    with (
-        connection.wrap_database_errors,
-        psycopg.Cursor(connection.connection, row_factory=tuple_row) as cursor,
-    ):
-        # Constant text of ours: nothing of a caller is ever in the statement itself.
-        cursor.execute(statement, parameters, prepare=True, binary=True)
+    server = connection.connection
+    with connection.wrap_database_errors, psycopg.Cursor(server, row_factory=tuple_row) as cursor:
+        # Django switches preparing off for its connections, and `prepare=True` alone does not switch it on. Left on,
+        # it would keep the text of every statement of the ORM's, values and all.
+        server.prepare_threshold = 0
+        try:
+            # Constant text of ours: nothing of a caller is ever in the statement itself.
+            cursor.execute(statement, parameters, prepare=True, binary=True)
+        finally:
+            server.prepare_threshold = None
         return cursor.fetchall() if cursor.description else []
