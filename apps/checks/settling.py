@@ -53,6 +53,8 @@ def settle(board: Board, at: datetime) -> list[Change]:
     return changes
 
 
+# Rows are claimed a moment ahead, and the broker's clock, by which looks start, may be ahead of the database's:
+# a result that is here before its own moment must not make that moment due once more.
 _REGIONS = """
     UPDATE checks_checkregion AS r SET
         verdict = v.verdict, verdict_since = v.since, reason = v.reason,
@@ -62,7 +64,8 @@ _REGIONS = """
         lost_leases = CASE WHEN v.measured THEN 0 ELSE r.lost_leases END,
         next_due_at = CASE WHEN v.measured THEN least(
             to_timestamp(r.offset_seconds + r.interval_seconds
-                * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1)),
+                * (floor((extract(epoch FROM greatest(now(), least(r.next_due_at, now() + interval '2 seconds')))
+                    - r.offset_seconds) / r.interval_seconds) + 1)),
             CASE WHEN v.in_doubt THEN now() + make_interval(secs => r.retry_interval_seconds) END)
             ELSE r.next_due_at END
     FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[],

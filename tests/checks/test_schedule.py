@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,8 @@ from django.db import connection
 from apps.checks import schedule
 from apps.checks.models import CheckRegion
 from apps.checks.services import update_check
-from tests.checks.looking import local, make_check
+from apps.core.clock import database_moment
+from tests.checks.looking import OK, claim, finished, local, make_check, record
 
 
 def move(check_id: UUID, column: str, seconds: float) -> None:
@@ -57,10 +59,49 @@ def test_a_check_lost_twice_moves_along_its_grid() -> None:
     schedule.claim_due(local().pk)
     for _ in range(2):
         move(check.pk, "lease_until", -1)
-        [claim] = schedule.claim_due(local().pk)
-        assert claim.due_at <= time.time(), "its moment is past: what moves on is the next one"
+        [again] = schedule.claim_due(local().pk)
+        assert again.due_at <= time.time(), "its moment is past: what moves on is the next one"
     move(check.pk, "lease_until", -1)
     assert schedule.claim_due(local().pk) == []
+
+
+@pytest.mark.django_db
+def test_a_look_that_was_lost_twice_starts_at_once_and_not_at_the_next_moment_of_its_grid() -> None:
+    check = make_check(interval_seconds=3_600)
+    [first] = schedule.claim_due(local().pk)
+    for _ in range(2):
+        move(check.pk, "lease_until", -1)
+        [again] = schedule.claim_due(local().pk)
+        assert again.due_at == first.due_at
+
+
+@pytest.mark.django_db
+def test_a_claim_that_is_given_back_is_due_again_unless_somebody_else_has_it() -> None:
+    check = make_check()
+    [claim] = schedule.claim_due(local().pk)
+    schedule.give_back(check.pk, local().pk, claim.generation - 1)
+    assert schedule.claim_due(local().pk) == []
+    schedule.give_back(check.pk, local().pk, claim.generation)
+    assert len(schedule.claim_due(local().pk)) == 1
+
+
+@pytest.mark.django_db
+def test_a_result_that_comes_before_its_moment_does_not_bring_that_moment_again() -> None:
+    check = make_check(interval_seconds=10)
+    due_at = database_moment().timestamp() + 0.5
+    check.regions.update(next_due_at=datetime.fromtimestamp(due_at, UTC), offset_seconds=due_at % 10)
+    [ahead] = schedule.claim_due(local().pk)
+    record(finished(check, OK, ahead.generation))
+    assert check.regions.get().next_due_at.timestamp() == pytest.approx(due_at + 10, abs=0.01)
+
+
+@pytest.mark.django_db
+def test_a_look_somebody_asked_for_leaves_the_next_moment_as_it_is() -> None:
+    check = make_check(interval_seconds=10)
+    due_at = database_moment().timestamp() + 5
+    check.regions.update(next_due_at=datetime.fromtimestamp(due_at, UTC), offset_seconds=due_at % 10)
+    record(finished(check, OK, claim(check)))
+    assert check.regions.get().next_due_at.timestamp() == pytest.approx(due_at, abs=0.01)
 
 
 @pytest.mark.django_db
