@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from apps.alerts.channels.base import DeliveryReason
 from apps.alerts.policy import BREAKER_THRESHOLD, HALF_OPEN_SECONDS, LEASE_SECONDS
-from apps.core import clock
+from apps.core import clock, statements
 from apps.core.news import News, announce_all
 
 # A channel never takes more than this many senders, so that one that hangs leaves the others free.
@@ -179,12 +179,8 @@ def bury_hopeless() -> int:
 
 def anything_to_send() -> bool:
     """Whether `claim_due` or `bury_hopeless` would find a row now. Two cheap queries over what waits."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ANY_READY, _parameters())
-        if cursor.fetchone()[0]:
-            return True
-        cursor.execute(_ANY_HOPELESS, _hopeless_parameters())
-        return bool(cursor.fetchone()[0])
+    [(ready,)] = statements.run(_ANY_READY, _parameters())
+    return ready or statements.run(_ANY_HOPELESS, _hopeless_parameters()) == [(True,)]
 
 
 def _hopeless_parameters() -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.alerts.claims import anything_to_send
 from apps.alerts.models import Channel, Notification, NotificationAttempt
+from apps.core import statements
 
 _ANY_UNROUTED = """
     SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
@@ -18,11 +18,7 @@ _ANY_UNROUTED = """
 
 def has_waiting() -> bool:
     """Whether anything is to be routed or sent now: at most three index look-ups, asked once a second."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ANY_UNROUTED)
-        if cursor.fetchone()[0]:
-            return True
-    return anything_to_send()
+    return statements.run(_ANY_UNROUTED) == [(True,)] or anything_to_send()
 
 
 def list_channels(user: User | AnonymousUser) -> QuerySet[Channel]:

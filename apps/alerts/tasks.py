@@ -15,6 +15,7 @@ from apps.alerts.delivery import deliver_due
 from apps.alerts.door import open_door
 from apps.alerts.routing import route_all
 from apps.alerts.turns import OneAtATime
+from apps.core.wake_ups import WakeUpTask
 
 logger = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ def _send() -> None:
 _sending = OneAtATime(_send)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, base=WakeUpTask)
 def route_and_send() -> None:
     """Route what happened, then send what is due. Any number may run at once; one a process stays to send."""
     route_all()

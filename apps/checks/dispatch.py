@@ -23,6 +23,7 @@ from apps.checks.models import Check, CheckRun
 from apps.checks.regions import vitals
 from apps.checks.regions.broker import broker
 from apps.checks.services import open_config
+from apps.core import statements
 from apps.core.secrets import SEALED_PREFIX, SecretUnreadable
 from apps.probes.base import PROBE_KINDS, ProbeJob
 
@@ -45,15 +46,14 @@ def queue_of(region: str) -> str:
 
 def dispatch_due() -> int:
     """Claim what is due in every enabled region and send it; returns how many looks were sent."""
-    regions = list(Region.objects.filter(enabled=True).order_by("slug"))
-    rooms = find_rooms([region.slug for region in regions])
+    regions = dict(statements.run("SELECT slug, id FROM catalog_region WHERE enabled ORDER BY slug"))
+    rooms = find_rooms(list(regions))
     sent = 0
-    for region in regions:
-        room = rooms[region.slug]
-        claims = schedule.claim_due(region.pk, room) if room > 0 else []
-        jobs = make_jobs(region.slug, claims)
+    for slug, region in regions.items():
+        claims = schedule.claim_due(region, rooms[slug]) if rooms[slug] > 0 else []
+        jobs = make_jobs(slug, claims)
         for start in range(0, len(jobs), schedule.BATCH):
-            send_batch(region.slug, jobs[start : start + schedule.BATCH])
+            send_batch(slug, jobs[start : start + schedule.BATCH])
         sent += len(jobs)
     return sent
 
@@ -160,4 +160,6 @@ def send_run(run: CheckRun) -> None:
         send_batch(region.slug, make_jobs(region.slug, [claim], run.pk))
     except (BrokerError, RedisError, OSError) as error:
         run.delete()
+        if generation is not None:
+            schedule.give_back(check.pk, region.pk, generation)
         raise ConnectionError("The message broker cannot be reached, so no probe was started. Try again.") from error

@@ -33,6 +33,7 @@ from apps.checks.messages import BadMessage
 from apps.checks.regions.timed_request import BrokerTimedTask
 from apps.core import clock
 from apps.core.secrets import SecretUnreadable
+from apps.core.wake_ups import WakeUpTask
 from apps.probes.base import Finished
 
 RECORD_TRIES = 3
@@ -41,7 +42,7 @@ STALE_EVERY_SECONDS = 5
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, base=WakeUpTask)
 def tick() -> None:
     """Once a second: send what is due, settle what was told, find what fell silent, and pass the doorbell on."""
     if _rang_long_ago(tick.request.expires):
@@ -73,7 +74,7 @@ def _mark_stale() -> None:
         staleness.mark_stale(stale)
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, base=WakeUpTask)
 def housekeeping() -> None:
     """Once a minute: partitions ahead and behind, what was deleted, and whatever the apps above sweep."""
     partitions.maintain()
@@ -105,7 +106,7 @@ def probe_batch(message: str) -> None:
         logger.warning("engine_full", refused=len(refused), batch=len(batch.jobs), in_flight=engine_host.in_flight())
 
 
-@shared_task(ignore_result=True)
+@shared_task(ignore_result=True, base=WakeUpTask)
 def record_outcomes(message: str) -> None:
     """Store a hand-over of an engine (up to a few hundred outcomes) and decide what follows, in one transaction."""
     started = time.monotonic()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from monitor_portal.settings import environment
 from monitor_portal.settings.logs import configure_logging
@@ -178,7 +178,10 @@ CELERY_TASK_DEFAULT_QUEUE = "portal"
 # Taken is taken: a message only wakes (rows are the truth, leases bring back what a dead worker had), and one that came
 # back after the visibility timeout would be too late for anybody. Remembering each until it is done was a third of what
 # the consumer cost.
-CELERY_TASK_QUEUES = [Queue(name, no_ack=True) for name in ("portal", "record", f"probe.{PORTAL_REGION}")]
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name, no_ack=True)
+    for name in ("portal", "record", f"probe.{PORTAL_REGION}")
+]
 CELERY_TASK_ROUTES = {"apps.checks.tasks.record_outcomes": {"queue": "record"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

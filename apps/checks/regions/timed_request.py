@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from celery.app.task import Task
-from celery.worker.request import Request
 from celery.worker.state import revoked as revoked_tasks
 
 from apps.checks import engine_host
+from apps.core.wake_ups import WakeUpRequest, WakeUpTask
 
 
-class BrokerTimedRequest(Request):
+class BrokerTimedRequest(WakeUpRequest):
     """A message of Celery's whose `expires` is compared with what this worker knows of the broker's time."""
 
     def maybe_expire(self) -> Literal[True] | None:
@@ -23,7 +22,7 @@ class BrokerTimedRequest(Request):
         return True
 
 
-class BrokerTimedTask(Task[Any, Any]):
+class BrokerTimedTask(WakeUpTask):
     """The base of a task whose messages expire by the broker's clock."""
 
     Request = f"{__name__}:{BrokerTimedRequest.__name__}"

@@ -56,8 +56,8 @@ def portal_processes(project: Path, environment: Mapping[str, str], address: Web
             *celery, "worker", "--pool", "threads", "--concurrency", "8", "--queues", ",".join(queues(region)),
             "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
         ),
-        # The in-memory scheduler: beat keeps no file, because every schedule is in code or in the database.
-        "beat": (*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--loglevel", "WARNING"),
+        # Beat keeps no file: every schedule is in code or in the database.
+        "beat": (*celery, "beat", "--scheduler", "apps.core.doorbell:Doorbell", "--loglevel", "WARNING"),
     }  # fmt: skip
     return {
         name: PortalProcess(name, words, project, environment, address if name == "web" else None)
