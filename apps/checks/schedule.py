@@ -121,6 +121,17 @@ def claim_now(check_id: UUID, region: UUID) -> int | None:
         return None if row is None else int(row[0])
 
 
+_GIVE_BACK = """
+    UPDATE checks_checkregion SET lease_until = NULL
+    WHERE check_id = %s AND region_id = %s AND generation = %s
+"""
+
+
+def give_back(check_id: UUID, region: UUID, generation: int) -> None:
+    """End a claim whose message was never sent: the row is due as before."""
+    statements.run(_GIVE_BACK, [check_id, region, generation])
+
+
 _UNMEASURED = {
     "verdict": Status.UNKNOWN.value,
     "reason": NOT_MEASURED,
