@@ -9,19 +9,21 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
 from apps.catalog.models import Region, Target
+from apps.catalog.status import Status
 from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
 from apps.checks.heartbeats.following import follow_check
 from apps.checks.models import Check, CheckRegion, CheckRun, CheckStatus, Incident
 from apps.checks.provider_keys import with_provider_key
 from apps.checks.regions.choice import Choice, choose, store
+from apps.checks.state import NOT_MEASURED
 from apps.core import cache, clock, kindconfig
 from apps.core.clock import database_moment, database_now
 from apps.core.ids import uuid7
@@ -124,7 +126,7 @@ def create_check(
     store(check, choice)
     CheckStatus.objects.create(source_check=check, since=now)
     _sync(check)
-    _settle([target.pk])
+    settle_targets([target.pk])
     record_audit(actor=actor, action="create", subject=check)
     _tell(check)
     return check
@@ -160,7 +162,7 @@ def update_check(
         CheckStatus.objects.filter(source_check=row).update(verdict="unknown", reason="paused", since=clock.now())
     if not row.affects_status:
         _close_if_nothing_counts(row.target_id, actor)
-    _settle([row.target_id])
+    settle_targets([row.target_id])
     changes = {name: [before[name], getattr(row, name)] for name in EDITABLE if before[name] != getattr(row, name)}
     record_audit(actor=actor, action="update", subject=row, changes=changes | ({"regions": moved} if moved else {}))
     _tell(row)
@@ -176,7 +178,7 @@ def delete_check(*, actor: User | None, check: Check) -> None:
     row.save(update_fields=["deleted_at", "enabled", "updated_at"])
     _sync(row)
     _close_if_nothing_counts(row.target_id, actor)
-    _settle([row.target_id])
+    settle_targets([row.target_id])
     record_audit(actor=actor, action="delete", subject=row)
     _tell(row)
 
@@ -220,7 +222,7 @@ def follow_target_switch(*, target_ids: Iterable[UUID], removed: bool, actor: Us
         incidents.close_open_incidents(
             target_ids=identifiers, resolution=Incident.Resolution.TARGET_REMOVED, actor=actor
         )
-    _settle(identifiers)
+    settle_targets(identifiers)
 
 
 SETTLED_AT_ONCE = 500
@@ -313,9 +315,18 @@ def _on_name(messages: dict[str, list[str]]) -> dict[str, list[str]]:
     return {"name" if field == "__all__" else field: texts for field, texts in messages.items()}
 
 
-def _settle(target_ids: list[UUID]) -> None:
+def settle_targets(target_ids: list[UUID]) -> None:
+    """Decide these targets anew after their checks or rows changed. Runs inside the caller's transaction.
+
+    A check that nothing looks at any more (its regions or its target are off) is not on a board, so it is told here.
+    """
     board = Board.load(target_ids)
-    settling.settle(board, database_moment())
+    now = database_moment()
+    watched = CheckRegion.objects.filter(source_check=OuterRef("pk"), enabled=True)
+    CheckStatus.objects.filter(~Exists(watched), source_check__target_id__in=target_ids).exclude(
+        verdict=Status.UNKNOWN
+    ).update(verdict=Status.UNKNOWN, reason=NOT_MEASURED, since=now)
+    settling.settle(board, now)
 
 
 def _tell(check: Check) -> None:

@@ -18,12 +18,10 @@ from django.utils.translation import ngettext
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
 from apps.catalog.models import Region
-from apps.checks import settling
 from apps.checks.board import Board
 from apps.checks.models import Check, CheckRegion
-from apps.checks.services import SETTLED_AT_ONCE, follow_region
+from apps.checks.services import SETTLED_AT_ONCE, follow_region, settle_targets
 from apps.core import cache
-from apps.core.clock import database_moment
 
 EDITABLE = ("name", "enabled")
 
@@ -110,4 +108,4 @@ def _remove_rows(region: Region, target_ids: list[Any]) -> None:
     """The rows go and the other regions decide. Statuses are locked first, as by everybody."""
     Board.load(target_ids)
     CheckRegion.objects.filter(region=region, source_check__target_id__in=target_ids).delete()
-    settling.settle(Board.load(target_ids), database_moment())
+    settle_targets(target_ids)

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts.models import AuditEntry
 from apps.catalog.models import Region, TargetStatus
-from apps.checks.models import Check, CheckRegion
+from apps.catalog.services import switch_target
+from apps.checks.models import Check, CheckRegion, CheckStatus
 from apps.checks.regions.services import RegionInUse, create_region, delete_region, update_region
 from apps.checks.services import update_check
 from apps.probes.base import OutcomeState
@@ -100,6 +101,27 @@ def test_the_last_region_that_measured_leaves_a_target_unknown() -> None:
     CheckRegion.objects.filter(region=region).update(verdict="operational", reason="ok")
     Region.objects.filter(slug="local").update(enabled=False)
     delete_region(actor=None, region=region)
+    assert status_of(check) == "unknown"
+
+
+def test_a_check_that_nothing_looks_at_any_more_says_so_and_begins_anew() -> None:
+    region = add()
+    check = make_check(only_regions=[region])
+    told = CheckStatus.objects.filter(pk=check.pk)
+    CheckRegion.objects.filter(region=region).update(verdict="operational", reason="ok")
+    update_check(actor=None, check=check, name="As it was seen")
+    assert told.get().verdict == "operational"
+    update_region(actor=None, region=region, enabled=False)
+    assert (told.get().verdict, told.get().reason) == ("unknown", "not_measured")
+    update_region(actor=None, region=region, enabled=True)
+    assert told.get().verdict == "unknown"
+
+
+def test_the_checks_of_a_target_that_is_switched_off_are_not_called_operational() -> None:
+    check = make_check()
+    look(check, OK)
+    switch_target(actor=None, target=check.target, enabled=False)
+    assert CheckStatus.objects.get(pk=check.pk).verdict == "unknown"
     assert status_of(check) == "unknown"
 
 
