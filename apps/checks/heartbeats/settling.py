@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ logger = structlog.get_logger(__name__)
 
 SETTLED_AT_ONCE = 1_000
 OVERDUE_AT_ONCE = 500
+# A heartbeat whose silence could not be judged is asked about again after this long.
+NOT_JUDGED_AGAIN = timedelta(minutes=5)
 # What one tick may spend on each of the two: the next comes in a second.
 TICK_SECONDS = 0.5
 
@@ -171,7 +173,12 @@ def _judge_silence(overdue: list[UUID]) -> None:
 
 
 def _judge_one(hearing: Hearing, case: Case, now: datetime, steady_since: datetime) -> None:
-    silence = judge_silence(case.heard, case.config, now, steady_since)
+    try:
+        silence = judge_silence(case.heard, case.config, now, steady_since)
+    except Exception:  # one schedule that nobody can keep to must not keep the others from being missed
+        logger.exception("silence_not_judged", check=str(case.check.id))
+        case.again_at = now + NOT_JUDGED_AGAIN
+        return
     case.heard = silence.heard
     case.again_at = silence.again_at or NEVER
     for outcome in silence.outcomes:

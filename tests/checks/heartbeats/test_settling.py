@@ -221,6 +221,16 @@ def test_a_config_of_another_version_is_left_alone_and_holds_nobody_up() -> None
     assert status_of(plain)[0] == "operational"
 
 
+def test_a_time_zone_that_is_gone_keeps_nobody_else_from_being_missed() -> None:
+    strange, plain = (make_heartbeat(config={"cron": "0 2 * * *", "timezone": "Asia/Seoul"}) for _ in range(2))
+    hear(strange, "success")
+    hear(plain, "success")
+    type(strange).objects.filter(pk=strange.pk).update(config={"cron": "0 2 * * *", "timezone": "Atlantis/Port"})
+    assert wait_out(3 * 86_400) == 2
+    assert status_of(plain) == ("outage", "heartbeat_missed")
+    assert judge_overdue() == 0, "the strange one is asked about again, but not at once"
+
+
 def test_the_tick_settles_what_was_told_and_finds_what_fell_silent() -> None:
     told, silent = make_heartbeat(), make_heartbeat()
     tell(told)
