@@ -240,3 +240,12 @@ def test_an_id_from_beyond_the_calendar_is_not_found(operator: APIClient) -> Non
     check = make_check()
     path = f"/api/v1/checks/{check.pk}/results/ffffffff-ffff-7fff-bfff-ffffffffffff/"
     assert operator.get(path).status_code == 404
+
+
+def test_a_heartbeat_is_heard_in_one_place_so_no_quorum_of_more_can_be_reached(operator: APIClient) -> None:
+    target = create_service(actor=None, name="Backup").target
+    body = {"target": str(target.pk), "kind": "heartbeat", "config": {}, "quorum": 2}
+    answer = operator.post("/api/v1/checks/", body, format="json")
+    assert answer.status_code == 400
+    assert "one place" in answer.json()["quorum"][0]
+    assert operator.post("/api/v1/checks/", {**body, "quorum": 1}, format="json").status_code == 201

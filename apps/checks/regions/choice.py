@@ -28,6 +28,8 @@ class Choice:
         if is_heard and self.regions:
             message = _("Such a check is heard by the portal itself; it is looked at from nowhere.")
             return {"regions": [message]}
+        if is_heard and quorum is not None and quorum > 1:
+            return {"quorum": [_("Such a check is heard in one place: enter 1, or leave it empty.")]}
         number = len(self.regions)
         if quorum is not None and self.regions and quorum > number:
             message = ngettext(
