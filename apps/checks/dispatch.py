@@ -22,6 +22,7 @@ from apps.checks.guards.selectors import guard_jobs
 from apps.checks.models import Check, CheckRun
 from apps.checks.regions import vitals
 from apps.checks.regions.broker import broker
+from apps.checks.regions.selectors import unserved
 from apps.checks.services import open_config
 from apps.core import statements
 from apps.core.secrets import SEALED_PREFIX, SecretUnreadable
@@ -72,7 +73,9 @@ def find_rooms(regions: list[str]) -> dict[str, int]:
     rooms: dict[str, int] = {}
     for region, batches in zip(regions, queued, strict=True):
         room = min((QUEUE_LIMIT - batches) * schedule.BATCH, LOOKS_A_TICK)
-        places = [one.free_places for one in heard[region] if now - one.at < ROOM_KNOWN_SECONDS and not one.stopped]
+        # One with another key takes no messages.
+        taking = [one for one in heard[region] if not one.stopped and not one.key_differs]
+        places = [one.free_places for one in taking if now - one.at < ROOM_KNOWN_SECONDS]
         if places:
             room = min(room, sum(places) - batches * schedule.BATCH)
         rooms[region] = room
@@ -137,16 +140,16 @@ def send_batch(region: str, jobs: list[ProbeJob]) -> None:
 
 
 def send_run(run: CheckRun) -> None:
-    """Claim and send one look somebody asked for, in the first enabled region.
+    """Claim and send one look somebody asked for, in the first of the check's regions that has a worker.
 
     Raises ConnectionError when the broker cannot be reached: the run is withdrawn, so that the next try is a new one.
     """
-    region = Region.objects.filter(enabled=True).order_by("slug").first()
+    check = run.source_check
+    region = _region_for(check)
     if region is None:
         run.delete()
-        raise ConnectionError("No region is enabled, so nothing can look. Enable one in the admin.")
-    generation = schedule.claim_now(run.source_check_id, region.pk)
-    check = run.source_check
+        raise ConnectionError("No region of this check is enabled, so nothing can look. Enable one in the settings.")
+    generation = schedule.claim_now(check.pk, region.pk)
     claim = schedule.Claim(
         check_id=check.pk,
         generation=-1 if generation is None else generation,
@@ -163,3 +166,10 @@ def send_run(run: CheckRun) -> None:
         if generation is not None:
             schedule.give_back(check.pk, region.pk, generation)
         raise ConnectionError("The message broker cannot be reached, so no probe was started. Try again.") from error
+
+
+def _region_for(check: Check) -> Region | None:
+    """Never a region the check is not looked at from: what it asks may answer nowhere else."""
+    regions = sorted(schedule.regions_of(check, passive=False), key=lambda region: region.slug)
+    silent = set(unserved([region.slug for region in regions]))
+    return next((region for region in regions if region.slug not in silent), regions[0] if regions else None)
