@@ -22,8 +22,9 @@ EDITABLE = ("name", "timeout_seconds", "enabled")
 # While failures flow each worker process looks at all of them once a second.
 MOST_IN_A_REGION = 10
 SHORTEST_SECONDS = 0.1
-# Failures wait for as long as the slowest guard: a look that takes longer than this is no help.
-LONGEST_SECONDS = 10.0
+# A failure waits for a look that begins within a second, and no longer than its own look still counts. A guard that
+# answers later than this would seem to answer, and never be heard in time: every outage would be called a lost line.
+LONGEST_SECONDS = 3.0
 
 
 @transaction.atomic

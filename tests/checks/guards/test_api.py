@@ -67,7 +67,7 @@ def test_a_guard_is_listed_with_its_defaults(admin: APIClient) -> None:
         ({"config": {"host": "127.0.0.1"}}, "config.port", ""),
         ({"config": {"host": "127.0.0.1", "port": 99_999}}, "config.port", ""),
         ({"config": "127.0.0.1:80"}, "config", "Send an object"),
-        ({"timeout_seconds": 11}, "timeout_seconds", "10"),
+        ({"timeout_seconds": 3.5}, "timeout_seconds", "3"),
         ({"timeout_seconds": 0}, "timeout_seconds", "0.1"),
         ({"timeout_seconds": "soon"}, "timeout_seconds", "number"),
         ({"state": "fails", "colour": "red"}, "colour", "There is no such field"),
@@ -135,11 +135,11 @@ def test_region_and_kind_stay(admin: APIClient) -> None:
 def test_an_edit_and_a_removal_are_written_down(admin: APIClient) -> None:
     guard = list_guard()
     url = f"/api/v1/guards/{guard.pk}/"
-    admin.patch(url, {"timeout_seconds": 5, "config": {"host": "127.0.0.1", "port": 10}}, format="json")
+    admin.patch(url, {"timeout_seconds": 2, "config": {"host": "127.0.0.1", "port": 10}}, format="json")
     assert admin.delete(url).status_code == 204
     entries = AuditEntry.objects.filter(object_type="guard").order_by("pk")
     assert [entry.action for entry in entries] == ["create", "update", "delete"]
-    assert entries[1].changes["timeout_seconds"] == [3, 5]
+    assert entries[1].changes["timeout_seconds"] == [3, 2]
     assert [config["port"] for config in entries[1].changes["config"]] == [9, 10]
     assert not Guard.objects.exists()
 

@@ -10,10 +10,11 @@ from itertools import count
 import pytest
 
 from apps.checks.guards.line import Line
+from apps.checks.guards.services import LONGEST_SECONDS
 from apps.checks.messages import GuardReport
 from apps.core.addresses import probe_policy
 from apps.probes.base import Finished, Outcome, OutcomeState, ProbeJob, Reason
-from apps.probes.line import LineVerdict
+from apps.probes.line import COALESCED_SECONDS, HOLD_SECONDS, LineVerdict
 from tests.servers.listening import ListeningServer, SpeakingServer
 
 _numbers = count(1)
@@ -224,3 +225,7 @@ def test_the_engine_keeps_what_the_broker_refuses(line: Line, handed_over: Hande
         line.deliver(batch)
     line.deliver(batch)
     assert [handed_over.outcome(one).state for one in batch] == [OutcomeState.OK, FAILED]
+
+
+def test_the_slowest_guard_that_may_be_listed_is_heard_while_failures_still_wait() -> None:
+    assert COALESCED_SECONDS + LONGEST_SECONDS < HOLD_SECONDS
