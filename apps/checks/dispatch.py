@@ -129,12 +129,12 @@ def _open(check_ids: set[UUID]) -> dict[UUID, dict[str, Any]]:
 
 
 def send_batch(region: str, jobs: list[ProbeJob]) -> None:
-    """One message to the region's queue; it expires with the lease, because a later worker's answer would not count."""
+    """One message to the region's queue; it expires with the first lease, because a later answer would not count."""
     from apps.checks.tasks import probe_batch  # noqa: PLC0415 - tasks use this module
 
     if not jobs:
         return
-    lease = max(job.timeout_seconds for job in jobs) + schedule.LEASE_MARGIN_SECONDS + schedule.AHEAD_SECONDS
+    lease = min(job.timeout_seconds for job in jobs) + schedule.LEASE_MARGIN_SECONDS + schedule.AHEAD_SECONDS
     message = messages.pack_batch(messages.Batch(region=region, jobs=jobs, guards=guard_jobs(region)))
     probe_batch.apply_async(args=(message,), queue=queue_of(region), expires=lease)
 

@@ -23,7 +23,8 @@ from apps.core.clock import database_now
 from apps.probes.base import PROBE_KINDS
 
 BATCH = 200
-# A lease outlives the longest timeout of its batch by this much: the way to the worker and back.
+# A lease outlives the look's own timeout by this much: the way to the worker and back. Not the longest of all that are
+# claimed together, which are thousands: one slow check would keep all of them from coming back after a lost worker.
 LEASE_MARGIN_SECONDS = 5
 # Rows are claimed this long before they are due, so that each look starts at its own moment and not at the tick's.
 AHEAD_SECONDS = 1.5
@@ -77,18 +78,16 @@ _CLAIM = """
           AND next_due_at <= now() + make_interval(secs => %(ahead)s)
           AND (lease_until IS NULL OR lease_until <= now())
         ORDER BY next_due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-    ), lease AS (
-        SELECT now() + make_interval(secs => max(timeout_seconds) + %(margin)s) AS until FROM due
     )
     UPDATE checks_checkregion AS r SET
         generation = r.generation + 1,
-        lease_until = lease.until,
+        lease_until = now() + make_interval(secs => r.timeout_seconds + %(margin)s),
         lost_leases = CASE WHEN r.lease_until IS NULL OR r.lost_leases >= 1 THEN 0 ELSE r.lost_leases + 1 END,
         next_due_at = CASE WHEN r.lease_until IS NOT NULL AND r.lost_leases >= 1 THEN
             to_timestamp(r.offset_seconds + r.interval_seconds
                 * (floor((extract(epoch FROM now()) - r.offset_seconds) / r.interval_seconds) + 1))
             ELSE r.next_due_at END
-    FROM due, lease, checks_check AS c WHERE r.id = due.id AND c.id = r.check_id
+    FROM due, checks_check AS c WHERE r.id = due.id AND c.id = r.check_id
     RETURNING r.check_id, r.generation, extract(epoch FROM due.next_due_at)::float8,
               c.kind, c.config::text, c.timeout_seconds, c.degraded_after_ms
 """

@@ -105,13 +105,14 @@ def test_a_look_somebody_asked_for_leaves_the_next_moment_as_it_is() -> None:
 
 
 @pytest.mark.django_db
-def test_a_lease_outlives_the_longest_timeout_of_its_batch() -> None:
-    make_check("Quick", timeout_seconds=1)
-    make_check("Slow", timeout_seconds=30)
+def test_a_lease_outlives_its_own_timeout_and_not_that_of_a_slower_check() -> None:
+    quick, slow = make_check("Quick", timeout_seconds=1), make_check("Slow", timeout_seconds=30)
     schedule.claim_due(local().pk)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT min(extract(epoch FROM lease_until - now())) FROM checks_checkregion")
-        assert float(cursor.fetchone()[0]) > 34
+        cursor.execute("SELECT check_id, extract(epoch FROM lease_until - now())::float8 FROM checks_checkregion")
+        leases = dict(cursor.fetchall())
+    margin = schedule.LEASE_MARGIN_SECONDS + schedule.AHEAD_SECONDS
+    assert leases == {quick.pk: pytest.approx(1 + margin), slow.pk: pytest.approx(30 + margin)}
 
 
 @pytest.mark.django_db
