@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,7 @@ from apps.catalog.status import Status
 from apps.checks import state
 from apps.checks.board import Board, TargetRow
 from apps.checks.models import Incident, IncidentEvent, StateChange
-from apps.core import cache, clock
+from apps.core import cache, clock, statements
 from apps.core.news import announce
 
 
@@ -32,7 +33,10 @@ class IncidentConflict(Exception):
 
 
 def follow(board: Board, changes: list[StateChange], at: datetime) -> int:
-    """Take every changed target's incident one step. Returns the number of steps. Four queries, whatever the number."""
+    """Take every changed target's incident one step, link the changes to them, and write all of it.
+
+    `changes` are rows not saved yet. Returns the number of steps. At most seven queries, whatever the number.
+    """
     if not changes:
         return 0
     target_ids = [change.target_id for change in changes]
@@ -71,7 +75,7 @@ class _Plan:
         self.updated: list[Incident] = []
         self.released: list[Incident] = []
         self.events: list[IncidentEvent] = []
-        self.linked: list[StateChange] = []
+        self.changes: list[StateChange] = []
 
     def take(self, target: TargetRow, change: StateChange, current: Incident | None, last: Incident | None) -> None:
         status = Status(change.to_status)
@@ -88,9 +92,8 @@ class _Plan:
             current = self._open(target, change, last)
         elif current is not None:
             self._continue(step, current, change, target)
-        if current is not None:
-            change.incident = current
-            self.linked.append(change)
+        change.incident = current
+        self.changes.append(change)
 
     def _open(self, target: TargetRow, change: StateChange, last: Incident | None) -> Incident:
         incident = Incident(
@@ -138,13 +141,41 @@ class _Plan:
 
     def write(self) -> None:
         Incident.objects.bulk_create(self.opened)
-        Incident.objects.bulk_update(
-            self.updated,
-            ["severity", "reason", "evidence", "not_measured_since", "resolved_at", "resolution", "last_sequence"],
+        _update(self.updated)
+        Incident.objects.filter(pk__in=[incident.pk for incident in self.released]).update(
+            holds_until_operational=False
         )
-        Incident.objects.bulk_update(self.released, ["holds_until_operational"])
         IncidentEvent.objects.bulk_create(self.events)
-        StateChange.objects.bulk_update(self.linked, ["incident"])
+        StateChange.objects.bulk_create(self.changes)
+
+
+# Django's bulk_update names every row in every column: measured at 3 ms an incident when many recover at once.
+_UPDATE = """
+    UPDATE checks_incident AS i SET
+        severity = v.severity, reason = v.reason, evidence = v.evidence::jsonb,
+        not_measured_since = v.not_measured_since, resolved_at = v.resolved_at, resolution = v.resolution,
+        last_sequence = v.last_sequence
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+                %s::int[])
+        AS v(id, severity, reason, evidence, not_measured_since, resolved_at, resolution, last_sequence)
+    WHERE i.id = v.id
+"""
+
+
+def _update(incidents: list[Incident]) -> None:
+    if not incidents:
+        return
+    columns: list[list[Any]] = [
+        [incident.pk for incident in incidents],
+        [str(incident.severity) for incident in incidents],
+        [incident.reason for incident in incidents],
+        [msgspec.json.encode(incident.evidence).decode() for incident in incidents],
+        [incident.not_measured_since for incident in incidents],
+        [incident.resolved_at for incident in incidents],
+        [str(incident.resolution) for incident in incidents],
+        [incident.last_sequence for incident in incidents],
+    ]
+    statements.run(_UPDATE, columns)
 
 
 def describe(from_status: str, to_status: str, reason: str, evidence: dict[str, Any]) -> dict[str, Any]:

@@ -39,8 +39,7 @@ def settle(board: Board, at: datetime) -> list[Change]:
     _write_regions(board)
     _decide_checks(board, at)
     changes = _decide_targets(board, at)
-    rows = _write_changes(changes, at)
-    steps = incidents.follow(board, rows, at)
+    steps = incidents.follow(board, _rows_of(changes, at), at)
     if changes or steps:
         cache.bump("targets", "incidents")
     announce_all(
@@ -188,8 +187,8 @@ def _write_statuses(targets: list[TargetRow]) -> None:
     statements.run(_STATUSES, columns)
 
 
-def _write_changes(changes: list[Change], at: datetime) -> list[StateChange]:
-    rows = [
+def _rows_of(changes: list[Change], at: datetime) -> list[StateChange]:
+    return [
         StateChange(
             id=uuid7(),
             target_id=change.target.id,
@@ -202,7 +201,6 @@ def _write_changes(changes: list[Change], at: datetime) -> list[StateChange]:
         )
         for change in changes
     ]
-    return StateChange.objects.bulk_create(rows)
 
 
 def as_json(value: Any) -> str:
