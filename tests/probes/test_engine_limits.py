@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.probes.base import OutcomeState, Reason
+from apps.probes.engine.host_limits import COUNTED_WAIT_SECONDS
 from tests.probes.engines import RunningEngine, job, wait_until
 from tests.servers import http
 from tests.servers.dns import DnsServer
@@ -78,6 +79,18 @@ def test_a_look_held_back_for_its_whole_timeout_says_nothing_about_the_target(se
     assert {outcome.reason for outcome in ended} == {Reason.TIMEOUT}
     assert last.state is OutcomeState.OK
     assert last.duration_ms < 1_000
+
+
+def test_a_look_that_waited_long_for_a_silent_host_ends_in_time_and_says_nothing_about_it(server: HttpServer) -> None:
+    looks = [job("http", {"url": server.url("/hang")}, seconds) for seconds in (4.5, 5.0)]
+    with RunningEngine(max_per_host=1) as running:
+        began = time.monotonic()
+        first, second = running.run(*looks)
+        took = time.monotonic() - began
+    assert first.reason is Reason.TIMEOUT
+    assert (second.state, second.reason) == (OutcomeState.INDETERMINATE, Reason.WORKER_LATE)
+    assert second.evidence["seen"] == "timeout"
+    assert took < 5.0 + COUNTED_WAIT_SECONDS + 1.0, "its lease would be over, and somebody else would look again"
 
 
 def test_a_failed_connection_and_a_redirect_give_their_places_back(server: HttpServer) -> None:

@@ -85,6 +85,13 @@ class Transfer:
         """Seconds left of the whole timeout."""
         return self.timeout_seconds - self._spent
 
+    def shorten(self, seconds: float) -> bool:
+        """Leave so much less time, but always a moment: our own queue took it. Whether it is less at all."""
+        if seconds <= 0:
+            return False
+        self.timeout_seconds = max(self.timeout_seconds - seconds, self._spent + 0.1)
+        return True
+
     def lookup_seconds(self) -> float:
         """How long the lookup of the present hop may take: no name is worth more than MAX_LOOKUP_SECONDS."""
         return max(min(self.remaining(), MAX_LOOKUP_SECONDS), 0.0)

@@ -6,6 +6,10 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+# Whoever asked for a look counts its outcome until a few seconds after its timeout. This much of them may be spent
+# waiting here; what is waited longer is taken from the look's own time.
+COUNTED_WAIT_SECONDS = 3.0
+
 Host = tuple[str, int]
 Request = TypeVar("Request", bound=Hashable)
 

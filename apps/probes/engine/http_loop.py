@@ -28,7 +28,7 @@ from apps.core.outbound.exchange import OutboundError, OutboundReason
 from apps.core.outbound.handles import Handle
 from apps.core.outbound.names import Addresses, Names
 from apps.core.outbound.transfer import Transfer
-from apps.probes.engine.host_limits import Host, HostLimits
+from apps.probes.engine.host_limits import COUNTED_WAIT_SECONDS, Host, HostLimits
 from apps.probes.engine.polling import READ, WRITE, Sockets
 from apps.probes.engine.start_lateness import StartLateness
 from apps.probes.engine.work import Done, Judge, Lateness, Work
@@ -65,6 +65,8 @@ class _Look:
     step: int = 0
     # Where it holds a place.
     host: Host | None = None
+    # It waited for that so long that less than its timeout is left: running out says nothing about the target.
+    cut_short: bool = False
 
 
 class HttpLoop(threading.Thread):
@@ -273,6 +275,7 @@ class HttpLoop(threading.Thread):
             look.host = host
             self._ready.append(look)
         else:
+            look.asked_at = self._clock()
             self._expect(look, look.transfer.timeout_seconds, self._host_missed)
 
     def _leave(self, look: _Look) -> None:
@@ -282,6 +285,7 @@ class HttpLoop(threading.Thread):
         if follower is not None:
             follower.step += 1
             follower.host = host
+            follower.cut_short |= follower.transfer.shorten(self._clock() - follower.asked_at - COUNTED_WAIT_SECONDS)
             # What the loop lost before is not this request's.
             follower.lost_before = self.lateness.lost_seconds
             self._ready.append(follower)
@@ -380,7 +384,7 @@ class HttpLoop(threading.Thread):
                 logger.exception("probe_job_lost")
 
     def _is_spoiled(self, look: _Look) -> bool:
-        return self.lateness.spoiled(look.lost_before, look.transfer.timeout_seconds)
+        return look.cut_short or self.lateness.spoiled(look.lost_before, look.transfer.timeout_seconds)
 
     def _fail(self, look: _Look, error: OutboundError, *, spoiled: bool) -> None:
         self._end(look.work, partial(late_exchange if spoiled else failed_exchange, look.work.prepared, error))
