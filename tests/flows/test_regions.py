@@ -21,6 +21,7 @@ from tests.flows.conftest import PASSWORD
 from tests.flows.regional import Faces, WorkerOfRegion, service_with_faces
 from tests.flows.rest import RestClient, wait_for
 from tests.platform.portal import PortalUnderTest
+from tests.servers.listening import SpeakingServer
 
 pytestmark = pytest.mark.platform
 
@@ -151,6 +152,37 @@ def test_two_of_three_regions_decide(shop: Shop) -> None:
     [incident] = shop.incidents()
     assert incident["reason"] == "status_mismatch"
 
+    faces.broken = set()
+    wait_for_all(shop, "operational", "the recovery")
+    wait_for(lambda: shop.status() == "operational", "the recovery", 30)
+
+
+def test_a_region_that_has_lost_its_own_line_has_no_say(shop: Shop) -> None:
+    world, faces = shop.world, shop.world.faces
+    wait_for_all(shop, "operational", "every region to be well")
+    before = shop.incidents()
+    with SpeakingServer() as reference:
+        guard = world.client.post(
+            "/api/v1/guards/",
+            {
+                "region": "seoul",
+                "name": "Gateway",
+                "kind": "tcp",
+                "config": {"host": "127.0.0.1", "port": reference.port},
+                "timeout_seconds": 1,
+            },
+        )
+        wait_for(lambda: world.region("seoul")["line"] == "answers", "the guard to be looked at", 30)
+    # The guard is gone with its port, and the service breaks for two regions: that would be enough.
+    faces.broken = {"seoul", "tokyo"}
+    wait_for(lambda: world.region("seoul")["line"] == "lost", "the line to be known as lost", 30)
+    wait_for(lambda: shop.verdicts()["tokyo"] == "outage", "tokyo to find it broken", 30)
+    assert shop.verdicts()["seoul"] in {"operational", "unknown"}
+    assert (shop.status(), shop.incidents()) == ("operational", before)
+
+    # Without the guard its failures count again, and two regions agree.
+    world.client.call("DELETE", f"/api/v1/guards/{guard['id']}/")
+    wait_for(lambda: shop.status() == "outage", "two regions to agree", 30)
     faces.broken = set()
     wait_for_all(shop, "operational", "the recovery")
     wait_for(lambda: shop.status() == "operational", "the recovery", 30)
