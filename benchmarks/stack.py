@@ -21,14 +21,14 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU seconds and resident bytes of a process tree."""
+    """CPU seconds and bytes of memory of a process tree: its proportional share where that may be read, else resident."""
 
     cpu_seconds: float
     memory_bytes: int
 
 
 def tree_usage(pid: int) -> Usage:
-    """The process, what it started and what it has reaped. Shared pages are counted once a process: an upper bound."""
+    """The process, what it started and what it has reaped."""
     children = _children()
     cpu, memory, todo = 0.0, 0, [pid]
     while todo:
@@ -37,8 +37,17 @@ def tree_usage(pid: int) -> Usage:
         with suppress(OSError, ValueError, IndexError):
             fields = Path(f"/proc/{present}/stat").read_text().rpartition(")")[2].split()
             cpu += sum(int(field) for field in fields[11:15]) / _TICKS
-            memory += int(Path(f"/proc/{present}/statm").read_text().split()[1]) * _PAGE
+            memory += _memory(present)
     return Usage(cpu, memory)
+
+
+def _memory(pid: int) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    # Shared pages are then counted once a process: an upper bound.
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
 
 
 def _children() -> dict[int, list[int]]:
