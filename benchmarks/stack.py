@@ -21,7 +21,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU seconds and bytes of memory of a process tree: its proportional share where that may be read, else resident."""
+    """CPU seconds and memory in bytes of a process tree: the proportional share where it may be read, else resident."""
 
     cpu_seconds: float
     memory_bytes: int
