@@ -68,7 +68,8 @@ for start in range(0, count, 5000):
         moment = now.timestamp()
         due = offset + interval * ((moment - offset) // interval + 1)
         rows.append(CheckRegion(source_check=c, region=region, interval_seconds=interval,
-            timeout_seconds=c.timeout_seconds, offset_seconds=offset, next_due_at=datetime.fromtimestamp(due, UTC), verdict_since=now))
+            timeout_seconds=c.timeout_seconds, offset_seconds=offset, verdict_since=now,
+            next_due_at=datetime.fromtimestamp(due, UTC)))
     CheckRegion.objects.bulk_create(rows)
 """
 

@@ -35,5 +35,6 @@ class Doorbell(Scheduler):
 
 def interval_of(entry: ScheduleEntry) -> float:
     """Seconds between two rings of an entry."""
-    seconds: float = entry.schedule.run_every.total_seconds()
+    schedule: Any = entry.schedule
+    seconds: float = schedule.run_every.total_seconds()
     return seconds

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from celery import Celery
 
-from apps.core import doorbell
 from apps.core.doorbell import Doorbell
 
 
@@ -26,7 +26,7 @@ class Rung(Doorbell):
 @pytest.fixture
 def bell(monkeypatch: pytest.MonkeyPatch) -> tuple[Rung, list[float]]:
     now = [100.0]
-    monkeypatch.setattr(doorbell.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     app = Celery("bell", broker="memory://")
     app.conf.beat_schedule = {
         "tick": {"task": "tick", "schedule": 1.0},
