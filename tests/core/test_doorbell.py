@@ -27,7 +27,8 @@ class Rung(Doorbell):
 def bell(monkeypatch: pytest.MonkeyPatch) -> tuple[Rung, list[float]]:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    app = Celery("bell", broker="memory://")
+    # Not the current one: tasks of other stories would be sent to its memory.
+    app = Celery("bell", broker="memory://", set_as_current=False)
     app.conf.beat_schedule = {
         "tick": {"task": "tick", "schedule": 1.0},
         "sweep": {"task": "sweep", "schedule": timedelta(seconds=60)},
