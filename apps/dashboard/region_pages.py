@@ -72,7 +72,8 @@ def row_of(region: RegionView) -> RegionRow:
 def start_command(slug: str) -> str:
     """How a worker for this region is started, for somebody to copy; the two values are theirs to fill in."""
     return (
-        f"REDIS_URL='rediss://…' PORTAL_SECRET_KEY_FILE=secret.key \\\n  python manage.py portal worker --region {slug}"
+        "REDIS_URL='rediss://…' PORTAL_SECRET_KEY_FILE=secret.key \\\n"
+        f"  .venv/bin/python manage.py portal worker --region {slug}"
     )
 
 

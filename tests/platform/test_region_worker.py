@@ -108,6 +108,15 @@ def test_bad_input_ends_with_2_and_a_sentence(state: StateFolder, arguments: lis
     assert sentence in ended.stderr.splitlines()[-1]
 
 
+def test_a_python_without_the_packages_is_told_what_to_run(state: StateFolder) -> None:
+    bare = [sys.executable, "-S", "manage.py", "portal", "worker", "--region", "seoul"]
+    given = {"PORTAL_STATE": str(state.path), "REDIS_URL": BROKER, "PORTAL_SECRET_KEY": KEY}
+    ended = subprocess.run(bare, cwd=PROJECT, env=given, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "run make install once, then .venv/bin/python manage.py portal worker --region seoul" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """A worker whose broker is not there."""

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -72,6 +73,7 @@ def run_worker(project: Path, state: StateFolder, *, region: str, places: int) -
     Raises LauncherError for bad input.
     """
     environment = worker_environment(os.environ, state, region=region, places=places)
+    _require_packages(region)
     broker = BrokerWatch(environment["REDIS_URL"])
     _say(f"probing for {region}, through {broker.address}; stop with Ctrl-C")
     broker.look()
@@ -79,6 +81,16 @@ def run_worker(project: Path, state: StateFolder, *, region: str, places: int) -
         RegionWorker(region, project, environment), say=_say, every_round=broker.look, stop_seconds=_STOP_SECONDS
     )
     return 0
+
+
+def _require_packages(region: str) -> None:
+    """The system's own Python starts this file as well, and has none of what comes next."""
+    if find_spec("redis") is None:
+        raise LauncherError(
+            "this Python has none of the portal's packages: run make install once, then "
+            f".venv/bin/python manage.py portal worker --region {region}",
+            exit_code=2,
+        )
 
 
 def worker_environment(given: Mapping[str, str], state: StateFolder, *, region: str, places: int) -> dict[str, str]:
