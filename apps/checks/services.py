@@ -118,7 +118,7 @@ def create_check(
     )
     if "timeout_seconds" not in fields and check.timeout_seconds > check.interval_seconds:
         check.timeout_seconds = float(check.interval_seconds)
-    choice = choose(check, only_regions)
+    choice = choose(check, only_regions, quorum_given="quorum" in fields)
     check.config = _valid(check, probe, config, choice, stored=None)
     now = clock.now()
     check.enabled_at = now if check.enabled else None
@@ -151,7 +151,7 @@ def update_check(
         setattr(row, name, value)
     probe = probe_kind(row.kind)
     sent = masked_config(row) if config is None else config
-    choice = choose(row, only_regions)
+    choice = choose(row, only_regions, quorum_given="quorum" in fields)
     row.config = _valid(row, probe, sent, choice, stored=row.config)
     if row.enabled and not before["enabled"]:
         row.enabled_at = clock.now()

@@ -14,10 +14,14 @@ from apps.checks.models import Check
 
 @dataclass(frozen=True)
 class Choice:
-    """The regions of a check after an edit. `changed` is false when the caller said nothing about them."""
+    """The regions of a check after an edit. `changed` is false when the caller said nothing about them.
+
+    `enabled` is how many look when none is named; 0 where a quorum that stood before is not judged anew.
+    """
 
     regions: list[Region]
     changed: bool
+    enabled: int = 0
 
     @property
     def slugs(self) -> list[str]:
@@ -30,8 +34,8 @@ class Choice:
             return {"regions": [message]}
         if is_heard and quorum is not None and quorum > 1:
             return {"quorum": [_("Such a check is heard in one place: enter 1, or leave it empty.")]}
-        number = len(self.regions)
-        if quorum is not None and self.regions and quorum > number:
+        number = len(self.regions) or self.enabled
+        if quorum is not None and number and quorum > number:
             message = ngettext(
                 "Only %(number)s region looks at it: enter at most that.",
                 "Only %(number)s regions look at it: enter at most that.",
@@ -41,11 +45,14 @@ class Choice:
         return {}
 
 
-def choose(check: Check, wanted: Iterable[Region] | None) -> Choice:
-    """The choice after an edit: `wanted`, or what it was when the caller named none. At most one query."""
-    if wanted is not None:
-        return Choice(list(wanted), changed=True)
-    return Choice([] if check._state.adding else list(check.only_regions.all()), changed=False)
+def choose(check: Check, wanted: Iterable[Region] | None, *, quorum_given: bool) -> Choice:
+    """The choice after an edit: `wanted`, or what it was when the caller named none. At most two queries."""
+    changed = wanted is not None
+    if wanted is None:
+        wanted = [] if check._state.adding else check.only_regions.all()
+    regions = list(wanted)
+    judged = quorum_given and not regions and check.quorum is not None
+    return Choice(regions, changed, Region.objects.filter(enabled=True).count() if judged else 0)
 
 
 def store(check: Check, choice: Choice) -> list[list[str]] | None:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 
 from apps.catalog.models import Region
@@ -140,7 +140,7 @@ def outcome_counters() -> dict[str, int]:
 
 def _rows() -> dict[UUID, dict[str, Any]]:
     enabled = CheckRegion.objects.filter(enabled=True).values("region_id").order_by()
-    rows = enabled.annotate(checks=Count("pk"), last_result_at=Max("last_result_at"))
+    rows = enabled.annotate(checks=Count("pk", filter=Q(passive=False)), last_result_at=Max("last_result_at"))
     return {row["region_id"]: dict(row) for row in rows}
 
 

@@ -128,6 +128,16 @@ def test_a_quorum_nobody_can_reach_is_refused(admin: Any) -> None:
     assert answer.json() == {"quorum": ["Only 1 region looks at it: enter at most that."]}
 
 
+def test_a_quorum_larger_than_all_the_regions_is_refused_where_none_is_named(admin: Any) -> None:
+    answer = admin.post("/api/v1/checks/", body(quorum=5))
+    assert (answer.status_code, answer.json()) == (400, {"quorum": ["Only 1 region looks at it: enter at most that."]})
+    Region.objects.create(slug="seoul", name="Seoul")
+    made = admin.post("/api/v1/checks/", body(quorum=2)).json()
+    assert made["quorum"] == 2
+    Region.objects.filter(slug="seoul").update(enabled=False)
+    assert admin.patch(f"/api/v1/checks/{made['id']}/", {"name": "Other"}).status_code == 200
+
+
 def test_a_heartbeat_has_no_regions_to_choose(admin: Any) -> None:
     sent = body(regions=["local"], kind="heartbeat", config={"period_seconds": 60, "grace_seconds": 60})
     answer = admin.post("/api/v1/checks/", sent)
