@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from apps.catalog.models import Region
 from apps.catalog.services import create_service
 from apps.checks import self_watch
 from apps.checks.models import Check
@@ -17,6 +18,24 @@ from tests.checks.looking import add_check
 def test_every_part_is_watched_once() -> None:
     self_watch.create()
     assert set(Check.objects.values_list("portal_part", flat=True)) == {"web", "postgresql", "valkey", "worker"}
+
+
+@pytest.mark.django_db
+def test_its_servers_are_looked_at_from_its_own_region_only() -> None:
+    Region.objects.create(slug="seoul", name="Seoul")
+    self_watch.create()
+    looked_at = Check.objects.values_list("portal_part", "only_regions__slug")
+    assert set(looked_at) == {(part, "local") for part in ("web", "postgresql", "valkey", "worker")}
+
+
+@pytest.mark.django_db
+def test_a_check_that_cannot_be_refreshed_does_not_keep_the_portal_from_starting() -> None:
+    self_watch.create()
+    web = Check.objects.get(portal_part="web")
+    Check.objects.filter(pk=web.pk).update(quorum=2, config={"url": "http://127.0.0.1:9/elsewhere"})
+    self_watch.refresh()
+    web.refresh_from_db()
+    assert web.config["url"] == "http://127.0.0.1:9/elsewhere"
 
 
 @pytest.mark.django_db
