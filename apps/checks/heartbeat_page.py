@@ -150,7 +150,7 @@ def load_pings(request: PageRequest, check: Check) -> dict[str, Any]:
     return {
         "check": check,
         "rows": sorted(entries, key=lambda entry: entry.at, reverse=True),
-        "shown": len(page.rows),
+        "shown": len(entries),
         "next": page.next,
         "previous": page.previous,
         "may_operate": check_page.may_operate(request, check),

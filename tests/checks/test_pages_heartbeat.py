@@ -82,6 +82,7 @@ def test_a_missed_one_says_since_when_and_stands_among_the_pings(page: Client, c
     text = shown(page, check.get_absolute_url())
     assert "Outage: " in text
     assert "Missed" in text[text.index("Pings") :]
+    assert "2 rows" in text
     assert "still within its grace" not in text
 
 
