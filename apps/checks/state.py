@@ -133,12 +133,16 @@ class Decision:
 
 
 def decide_check(previous: Decision, regions: Sequence[RegionVerdict], policy: Policy) -> Decision:
-    """What the regions with a fresh verdict agree on; the previous decision, marked `no_quorum`, when they do not."""
+    """What the regions with a fresh verdict agree on; the previous decision, marked `no_quorum`, when they do not.
+
+    Fewer fresh verdicts than must agree decide nothing whatever they say, so nothing is known: what was decided
+    while the others still spoke is as old as their silence.
+    """
     voting = [region for region in regions if region.verdict is not Status.UNKNOWN]
-    if not voting:
+    needed = policy.quorum or len(voting) // 2 + 1
+    if len(voting) < needed:
         stale = any(region.reason == STALE for region in regions)
         return Decision(Status.UNKNOWN, STALE if stale else NOT_MEASURED)
-    needed = policy.quorum or len(voting) // 2 + 1
     for verdict, agreeing in (
         (Status.OUTAGE, {Status.OUTAGE}),
         (Status.DEGRADED, {Status.OUTAGE, Status.DEGRADED}),

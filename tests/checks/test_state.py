@@ -174,7 +174,10 @@ BEFORE = Decision(Status.OPERATIONAL, "ok")
         ("uuu", None, Decision(Status.UNKNOWN, state.NOT_MEASURED)),
         ("FOO", 1, Decision(Status.OUTAGE, "reason_F")),
         ("FFO", 3, Decision(Status.OPERATIONAL, state.NO_QUORUM)),
-        ("FF", 3, Decision(Status.OPERATIONAL, state.NO_QUORUM)),  # too few fresh voices for an explicit quorum
+        # Too few fresh voices for an explicit quorum: nothing is known, however loud they are.
+        ("FF", 3, Decision(Status.UNKNOWN, state.NOT_MEASURED)),
+        ("Ou", 2, Decision(Status.UNKNOWN, state.NOT_MEASURED)),
+        ("FFu", 2, Decision(Status.OUTAGE, "reason_F")),
         ("", None, Decision(Status.UNKNOWN, state.NOT_MEASURED)),
     ],
 )
@@ -185,6 +188,11 @@ def test_regions_vote(regions: str, quorum: int | None, expected: Decision) -> N
 def test_a_check_whose_every_region_went_silent_is_stale() -> None:
     silent = [RegionVerdict(Status.UNKNOWN, state.STALE), RegionVerdict(Status.UNKNOWN, state.NOT_MEASURED)]
     assert decide_check(BEFORE, silent, Policy()) == Decision(Status.UNKNOWN, state.STALE)
+
+
+def test_two_of_two_cannot_stay_green_when_one_went_silent() -> None:
+    regions = [RegionVerdict(Status.OUTAGE, "timeout"), RegionVerdict(Status.UNKNOWN, state.STALE)]
+    assert decide_check(BEFORE, regions, Policy(quorum=2)) == Decision(Status.UNKNOWN, state.STALE)
 
 
 def saying(*verdicts: Status, counts: bool = True) -> list[CheckVerdict]:

@@ -73,7 +73,7 @@ def test_only_known_versions_may_be_written() -> None:
         (http2.header_bomb, Reason.PROTOCOL_ERROR),
         (http2.endless_interim, Reason.PROTOCOL_ERROR),
         (http2.pings, Reason.PROTOCOL_ERROR),
-        (http2.goes_away, Reason.CONNECTION_RESET),
+        (http2.hangs_up, Reason.CONNECTION_RESET),
         (http2.refused, Reason.PROTOCOL_ERROR),
         (http2.speaks_http1, Reason.PROTOCOL_ERROR),
     ],
@@ -88,6 +88,14 @@ def test_each_fault_is_its_own_reason_within_the_timeout(
     assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, reason)
     assert time.monotonic() - started < 4
     assert outcome.sentence != outcome.reason.label
+
+
+def test_a_server_that_goes_away_fails_by_what_arrives_first(authority: Authority, server: Http2Server) -> None:
+    server.behaviour = http2.goes_away
+    outcome = looked(authority, server.url())
+    assert outcome.state is OutcomeState.FAILED
+    # Its farewell and its reset race each other to us.
+    assert outcome.reason in {Reason.PROTOCOL_ERROR, Reason.CONNECTION_RESET}
 
 
 @pytest.mark.parametrize("behaviour", [http2.flood, http2.pings, http2.huge, http2.endless_interim])

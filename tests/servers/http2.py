@@ -114,6 +114,11 @@ def goes_away(connection: Connection, _stream: int) -> None:
     connection.reset()
 
 
+def hangs_up(connection: Connection, _stream: int) -> None:
+    """The connection is cut without a word."""
+    connection.reset()
+
+
 def speaks_http1(connection: Connection, _stream: int) -> None:
     """Agreed on HTTP/2, and forgot."""
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")
