@@ -124,3 +124,20 @@ class VisibleQuerySet(models.QuerySet[ModelType]):
             return Q()
         condition: dict[str, Any] = {f"{self.environment_path}__in": environments}
         return Q(**condition)
+
+
+class SharedQuerySet(VisibleQuerySet[ModelType]):
+    """Rows that may belong to no environment, and then to all of them: whoever has any grant reads such a row, and
+    only somebody whose grant is for all environments may change it."""
+
+    def visible_to(self, user: User | AnonymousUser, role: Role = Role.VIEWER) -> Self:
+        access = access_of(user)
+        if access.allows(role, None):
+            return self
+        environments = [identifier for identifier in access.environments if access.allows(role, identifier)]
+        if not environments:
+            return self.none()
+        inside = self._inside(environments)
+        if role == Role.VIEWER:
+            inside |= Q(**{f"{self.environment_path.removesuffix('_id')}__isnull": True})
+        return self.filter(inside)

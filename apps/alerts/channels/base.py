@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -32,6 +32,12 @@ class MessageType(StrEnum):
     INCIDENT_UPDATED = "incident.updated"
     INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
     INCIDENT_RESOLVED = "incident.resolved"
+    ALERT_FIRING = "alert.firing"
+    ALERT_RESOLVED = "alert.resolved"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    ALERT_REMINDER = "alert.reminder"
+    ALERT_STORM = "alert.storm"
+    ALERT_DIGEST = "alert.digest"
     CHANNEL_TEST = "channel.test"
 
     @property
@@ -44,6 +50,12 @@ _MESSAGE_LABELS: dict[MessageType, Any] = {
     MessageType.INCIDENT_UPDATED: _("Incident updated"),
     MessageType.INCIDENT_ACKNOWLEDGED: _("Incident acknowledged"),
     MessageType.INCIDENT_RESOLVED: _("Incident resolved"),
+    MessageType.ALERT_FIRING: _("Alert firing"),
+    MessageType.ALERT_RESOLVED: _("Alert resolved"),
+    MessageType.ALERT_ACKNOWLEDGED: _("Alert acknowledged"),
+    MessageType.ALERT_REMINDER: _("Reminder"),
+    MessageType.ALERT_STORM: _("Many alerts at once"),
+    MessageType.ALERT_DIGEST: _("Digest"),
     MessageType.CHANNEL_TEST: _("Test message"),
 }
 MESSAGE_TYPE_CHOICES: list[tuple[str, Any]] = [(kind.value, _MESSAGE_LABELS[kind]) for kind in MessageType]
@@ -79,6 +91,8 @@ class DeliveryReason(StrEnum):
     INTERRUPTED = "interrupted"
     CHANNEL_DISABLED = "channel_disabled"
     CHANNEL_DELETED = "channel_deleted"
+    SUPERSEDED = "superseded"
+    LOOP = "loop"
 
     @property
     def label(self) -> str:
@@ -111,6 +125,8 @@ _REASON_LABELS: dict[DeliveryReason, Any] = {
     DeliveryReason.INTERRUPTED: _("The sending process stopped before it heard the answer"),
     DeliveryReason.CHANNEL_DISABLED: _("The channel was switched off"),
     DeliveryReason.CHANNEL_DELETED: _("The channel was deleted"),
+    DeliveryReason.SUPERSEDED: _("A newer message says it all"),
+    DeliveryReason.LOOP: _("It leads back to this portal"),
 }
 
 
@@ -126,8 +142,10 @@ def reason_label(code: str) -> str:
 class Message:
     """One thing to tell.
 
-    `id` is the same on every attempt and after a replay; `sent_at` is this attempt's moment (UTC); `data` holds
-    `incident`, `target`, `change` and `sequence` as JSON values.
+    `id` is the same on every attempt and after a replay; `sent_at` is this attempt's moment (UTC). For a machine `data`
+    holds `incident`, `target`, `change` and `sequence` (or `alert` and `sequence`) as JSON values; for people what
+    `alerts.messages.people_payload` documents. The rest is for people: their language and time zone, the user's own
+    words by part, and links by what they do ("view", "acknowledge", "silence").
     """
 
     id: str
@@ -135,6 +153,10 @@ class Message:
     occurred_at: datetime
     sent_at: datetime
     data: Mapping[str, Any]
+    language: str = "en"
+    time_zone: str = "UTC"
+    wording: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -168,6 +190,10 @@ class ChannelKind(ABC, Generic[ConfigType]):
     label: ClassVar[Any]
     # A frozen msgspec.Struct: the API's validation, the JSON Schema and the form all come from it.
     Config: type[ConfigType]
+
+    def is_machine(self, config: Mapping[str, Any]) -> bool:
+        """Whether it wants every event by itself, at once and in order, instead of what is worth a person's while."""
+        return False
 
     @abstractmethod
     def send(self, message: Message, config: ConfigType, client: Client) -> Delivery:

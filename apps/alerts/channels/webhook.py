@@ -70,6 +70,13 @@ class WebhookConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         ),
         SECRET,
     ] = ""
+    grouped: Annotated[
+        bool,
+        field(
+            _("Send groups"),
+            _("Off: one message for each step of each incident or alert. On: grouped by the routes, as for people."),
+        ),
+    ] = False
 
     def check(self) -> dict[str, list[Text]]:
         """What the types cannot say: a usable URL, and a secret of the right form and length."""
@@ -85,6 +92,9 @@ class WebhookKind(ChannelKind[WebhookConfig]):
     name = "webhook"
     label = _("Webhook")
     Config = WebhookConfig
+
+    def is_machine(self, config: Mapping[str, Any]) -> bool:
+        return not config.get("grouped", False)
 
     def send(self, message: Message, config: WebhookConfig, client: Client) -> Delivery:
         """POST the signed body once. Redirects are not followed: the message would arrive where nobody put it."""

@@ -1,93 +1,23 @@
-"""Who is told: channels, and every notification with all its attempts.
+"""Notifications: every delivery with all its attempts.
 
-A Notification is one delivery of one incident event to one channel. Its id is the `webhook-id` of every attempt and
-survives replay, so that a receiver can tell a repeat from news.
+A Notification is one message to one channel. Its id is the `webhook-id` of every attempt and survives replay, so that
+a receiver can tell a repeat from news.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import ClassVar
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.access import Role, VisibleQuerySet, access_of
-from apps.alerts.channels.base import CHANNEL_KINDS
+from apps.accounts.access import VisibleQuerySet
+from apps.alerts.models.alert import Alert
+from apps.alerts.models.channel import Channel
 from apps.catalog.models import Environment
 from apps.checks.models import Incident
 from apps.core.ids import uuid7
-
-if TYPE_CHECKING:
-    from apps.accounts.models import User
-
-
-def kind_choices() -> list[tuple[str, Any]]:
-    """From the registry, so that a new channel kind needs no migration."""
-    return CHANNEL_KINDS.choices()
-
-
-class ChannelQuerySet(VisibleQuerySet["Channel"]):
-    environment_path = "environment_id"
-
-    def visible_to(self, user: User | AnonymousUser, role: Role = Role.VIEWER) -> Self:
-        """A channel without an environment hears of all of them, so any grant may read it; to change it takes a
-        grant for all of them."""
-        access = access_of(user)
-        if access.allows(role, None):
-            return self
-        environments = [identifier for identifier in access.environments if access.allows(role, identifier)]
-        if not environments:
-            return self.none()
-        inside = Q(environment__in=environments)
-        return self.filter(inside | Q(environment__isnull=True) if role == Role.VIEWER else inside)
-
-    def present(self) -> ChannelQuerySet:
-        return self.filter(deleted_at__isnull=True)
-
-
-class Channel(models.Model):
-    """A way to tell somebody. Secrets in `config` are sealed. No environment: it hears of all of them."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(_("name"), max_length=200)
-    kind = models.CharField(_("kind"), max_length=32, choices=kind_choices)
-    config = models.JSONField(_("configuration"), default=dict, blank=True)
-    environment = models.ForeignKey(
-        Environment, on_delete=models.CASCADE, null=True, blank=True, verbose_name=_("environment")
-    )
-    enabled = models.BooleanField(_("enabled"), default=True)
-    # Why the portal itself switched it off (a receiver that answered 410 asked for it); empty otherwise.
-    disabled_reason = models.CharField(max_length=40, blank=True, default="")
-    # The breaker: consecutive failures of the endpoint, and until when nothing is tried.
-    failures = models.PositiveIntegerField(default=0, editable=False)
-    open_until = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_("updated"), auto_now=True)
-    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    objects: ClassVar[ChannelQuerySet] = ChannelQuerySet.as_manager()  # type: ignore[assignment]
-
-    class Meta:
-        verbose_name = _("channel")
-        verbose_name_plural = _("channels")
-        ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(
-                Lower("name"),
-                condition=Q(deleted_at__isnull=True),
-                name="alerts_channel_name_unique",
-                violation_error_message=_("A channel with this name exists."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        return f"/alerts/channels/{self.pk}/"
 
 
 class NotificationQuerySet(VisibleQuerySet["Notification"]):
@@ -111,13 +41,20 @@ class Notification(models.Model):
     environment = models.ForeignKey(
         Environment, on_delete=models.CASCADE, null=True, related_name="+", verbose_name=_("environment")
     )
-    # The outbox row this tells of (an IncidentEvent, or the notification's own id for a test message).
+    # The outbox row this tells of: an IncidentEvent or an AlertEvent; for a message that tells of several alerts, and
+    # for a test, the notification's own id.
     source = models.UUIDField()
     kind = models.CharField(_("type"), max_length=40)
     incident = models.ForeignKey(
         Incident, on_delete=models.CASCADE, null=True, blank=True, related_name="notifications"
     )
-    # Within one incident n+1 waits until n is sent, dead or dropped.
+    # Every alert the message tells of.
+    alerts = models.ManyToManyField(Alert, related_name="notifications", blank=True)
+    # Within one lane (an incident, an alert, a group; a channel's own id for a storm card, which everything after it
+    # waits for) n+1 waits until n is sent, dead or dropped.
+    lane = models.UUIDField(null=True, blank=True, editable=False)
+    # A message to people holds all there is to say about its lane: one still waiting is dropped for a newer one.
+    replaceable = models.BooleanField(default=False, editable=False)
     sequence = models.PositiveIntegerField(default=0)
     payload = models.JSONField(_("message"), default=dict)
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.PENDING)
@@ -146,7 +83,11 @@ class Notification(models.Model):
                 name="alerts_notification_waiting",
             ),
             models.Index(F("created_at").desc(), name="alerts_notification_created"),
-            models.Index(fields=["channel", "incident", "sequence"], name="alerts_notification_order"),
+            models.Index(
+                fields=["channel", "lane", "sequence"],
+                condition=Q(state__in=["pending", "sending"]),
+                name="alerts_notification_order",
+            ),
             models.Index("channel", F("created_at").desc(), name="alerts_notification_of_channel"),
         ]
 
