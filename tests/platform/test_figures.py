@@ -114,7 +114,9 @@ def broker(settings: Any) -> Iterator[Redis]:
 
 
 def test_the_figures_are_published_with_a_time_to_live(children: Children, broker: Redis, settings: Any) -> None:
-    child = children.start(_BUSY)
+    child = children.start(_MEMORY)
+    assert child.stdout is not None
+    child.stdout.readline()  # it holds its memory now, and not only the page it begins with
     figures = ProcessFigures(settings.REDIS_BROKER_URL, lambda: {"worker": child.pid})
 
     figures.look()
