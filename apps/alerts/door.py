@@ -7,6 +7,7 @@ from django.conf import settings
 from apps.core.addresses import AddressPolicy, channel_policy
 from apps.core.outbound.door import run
 from apps.core.outbound.exchange import Exchange, HttpRequest
+from apps.core.outbound.mail import Mail, MailReceipt, send_mail
 from apps.core.outbound.transfer import Transfer
 
 
@@ -19,6 +20,10 @@ class ChannelDoor:
     def fetch(self, request: HttpRequest, *, timeout_seconds: float) -> Exchange:
         """Send and wait, at most `timeout_seconds` in all. Raises OutboundError when no complete answer comes."""
         return run(Transfer(request, policy=self._policy, timeout_seconds=timeout_seconds))
+
+    def send_mail(self, mail: Mail, *, timeout_seconds: float) -> MailReceipt:
+        """Hand a letter to its server, at most `timeout_seconds` in all. Raises OutboundError when that cannot be."""
+        return send_mail(mail, policy=self._policy, timeout_seconds=timeout_seconds)
 
 
 def policy() -> AddressPolicy:

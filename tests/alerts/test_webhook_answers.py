@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from apps.alerts.channels.answers import classify, judge, judge_failure, retry_after
 from apps.alerts.channels.base import DeliveryReason as R
-from apps.alerts.channels.webhook import classify, judge, judge_failure, retry_after
 from apps.core.outbound.exchange import OutboundError, OutboundReason
 
 NOW = datetime(2026, 3, 29, 12, 0, 0, tzinfo=UTC)

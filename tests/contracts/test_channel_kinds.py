@@ -17,6 +17,7 @@ from apps.alerts.models import Channel, Notification, NotificationAttempt
 from apps.alerts.routing import route_all
 from apps.core import kindconfig
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
+from apps.core.outbound.mail import Mail, MailReceipt
 from tests.alerts.world import SECRET, deliver, make_incident
 from tests.factories import api_client
 from tests.servers.http import HttpServer, answer
@@ -53,6 +54,9 @@ class StubbornClient:
         if isinstance(self._outcome, OutboundError):
             raise self._outcome
         return self._outcome
+
+    def send_mail(self, mail: Mail, *, timeout_seconds: float) -> MailReceipt:
+        raise OutboundError(OutboundReason.CONNECT_REFUSED, {"host": mail.server})
 
 
 def exchange(status: int, body: bytes = b"") -> Exchange:

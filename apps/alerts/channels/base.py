@@ -17,6 +17,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.outbound.exchange import Exchange, HttpRequest
+from apps.core.outbound.mail import Mail, MailReceipt
 from apps.core.registry import Registry
 
 # How much of a receiver's answer is kept, for administrators to read.
@@ -178,6 +179,9 @@ class Client(Protocol):
 
     def fetch(self, request: HttpRequest, *, timeout_seconds: float) -> Exchange:
         """Send and wait, at most `timeout_seconds` in all. Raises OutboundError when no complete answer comes."""
+
+    def send_mail(self, mail: Mail, *, timeout_seconds: float) -> MailReceipt:
+        """Hand a letter to its server, at most `timeout_seconds` in all. Raises OutboundError when that cannot be."""
 
 
 ConfigType = TypeVar("ConfigType", bound=msgspec.Struct)

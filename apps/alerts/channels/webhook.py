@@ -12,8 +12,6 @@ import json
 import secrets as system_secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +19,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from standardwebhooks.webhooks import Webhook
 
+from apps.alerts.channels.answers import ANSWER_LIMIT_BYTES, excerpt, judge, judge_failure
 from apps.alerts.channels.base import (
     ANSWER_LIMIT_CHARACTERS,
     CHANNEL_KINDS,
@@ -28,18 +27,14 @@ from apps.alerts.channels.base import (
     ChannelKind,
     Client,
     Delivery,
-    DeliveryReason,
     Message,
 )
 from apps.core.kindconfig import SECRET, Text, field
-from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
+from apps.core.outbound.exchange import HttpRequest, OutboundError
 from apps.core.outbound.locations import BadLocation, Location, parse_location
 
 # The specification asks for a body below 20 kB.
 BODY_LIMIT_BYTES = 20_000
-# Only the start of an answer is kept; how much is read before the connection is dropped.
-ANSWER_LIMIT_BYTES = 64 * 1024
-MAX_RETRY_AFTER_SECONDS = 3_600.0
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix every such secret has
 MIN_SECRET_BYTES, MAX_SECRET_BYTES, NEW_SECRET_BYTES = 24, 64, 32
@@ -111,7 +106,7 @@ class WebhookKind(ChannelKind[WebhookConfig]):
             exchange = client.fetch(request, timeout_seconds=SEND_TIMEOUT_SECONDS)
         except OutboundError as error:
             return judge_failure(error)
-        return judge(exchange.status, exchange.headers, message.sent_at, answer=_excerpt(exchange))
+        return judge(exchange.status, exchange.headers, message.sent_at, answer=excerpt(exchange))
 
     def prepare(self, config: dict[str, Any]) -> dict[str, Any]:
         """A signing secret where none was given: an unsigned message is one a receiver cannot trust."""
@@ -190,114 +185,6 @@ def signed_headers(message: Message, body: bytes, secret: str) -> dict[str, str]
 
 def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(system_secrets.token_bytes(NEW_SECRET_BYTES)).decode()
-
-
-# --- What came of it --------------------------------------------------------------------------------------
-
-_REFUSALS: dict[int, DeliveryReason] = {
-    HTTPStatus.UNAUTHORIZED: DeliveryReason.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN: DeliveryReason.UNAUTHORIZED,
-    HTTPStatus.NOT_FOUND: DeliveryReason.NOT_FOUND,
-    HTTPStatus.GONE: DeliveryReason.RECEIVER_GONE,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: DeliveryReason.TOO_LARGE,
-}
-_TRY_AGAIN: dict[int, DeliveryReason] = {
-    HTTPStatus.REQUEST_TIMEOUT: DeliveryReason.RECEIVER_TIMEOUT,
-    HTTPStatus.TOO_EARLY: DeliveryReason.RECEIVER_TIMEOUT,
-    HTTPStatus.TOO_MANY_REQUESTS: DeliveryReason.RATE_LIMITED,
-}
-
-
-def judge(status: int, headers: Mapping[str, str], now: datetime, *, answer: str = "") -> Delivery:
-    """What an answer means. `headers` are lower-case names; `now` is what an HTTP date is counted from."""
-    ok, retryable, reason = classify(status)
-    return Delivery(
-        ok=ok,
-        retryable=retryable,
-        reason=reason,
-        status_code=status,
-        retry_after_seconds=retry_after(headers.get("retry-after", ""), now) if retryable else None,
-        disable=reason is DeliveryReason.RECEIVER_GONE,
-        answer=answer,
-    )
-
-
-def classify(status: int) -> tuple[bool, bool, DeliveryReason]:
-    """(ok, retryable, reason) of a status. Repeating what was refused changes nothing: that is for a person to mend."""
-    if 200 <= status < 300:
-        return True, False, DeliveryReason.DELIVERED
-    if status in _TRY_AGAIN:
-        return False, True, _TRY_AGAIN[status]
-    if 500 <= status < 600:
-        return False, True, DeliveryReason.RECEIVER_ERROR
-    if 300 <= status < 400:
-        return False, False, DeliveryReason.REDIRECTED
-    if 400 <= status < 500:
-        return False, False, _REFUSALS.get(status, DeliveryReason.REFUSED)
-    return False, False, DeliveryReason.UNEXPECTED_STATUS
-
-
-_FAILURES: dict[OutboundReason, DeliveryReason] = {
-    OutboundReason.DNS_NOT_FOUND: DeliveryReason.NAME_NOT_RESOLVED,
-    OutboundReason.DNS_TIMEOUT: DeliveryReason.NAME_NOT_RESOLVED,
-    OutboundReason.DNS_ERROR: DeliveryReason.NAME_NOT_RESOLVED,
-    OutboundReason.ADDRESS_DENIED: DeliveryReason.ADDRESS_DENIED,
-    OutboundReason.CONNECT_REFUSED: DeliveryReason.CONNECTION_FAILED,
-    OutboundReason.CONNECT_TIMEOUT: DeliveryReason.TIMEOUT,
-    OutboundReason.UNREACHABLE: DeliveryReason.CONNECTION_FAILED,
-    OutboundReason.CONNECTION_RESET: DeliveryReason.CONNECTION_FAILED,
-    OutboundReason.EMPTY_RESPONSE: DeliveryReason.CONNECTION_FAILED,
-    OutboundReason.TIMEOUT: DeliveryReason.TIMEOUT,
-    OutboundReason.SLOW_RESPONSE: DeliveryReason.TIMEOUT,
-    OutboundReason.TLS_EXPIRED: DeliveryReason.TLS_FAILED,
-    OutboundReason.TLS_NOT_YET_VALID: DeliveryReason.TLS_FAILED,
-    OutboundReason.TLS_WRONG_HOST: DeliveryReason.TLS_FAILED,
-    OutboundReason.TLS_UNTRUSTED: DeliveryReason.TLS_FAILED,
-    OutboundReason.TLS_ERROR: DeliveryReason.TLS_FAILED,
-    OutboundReason.REDIRECT_LOOP: DeliveryReason.REDIRECTED,
-    OutboundReason.TOO_MANY_REDIRECTS: DeliveryReason.REDIRECTED,
-    OutboundReason.REDIRECT_REFUSED: DeliveryReason.REDIRECTED,
-    OutboundReason.INVALID_CONFIGURATION: DeliveryReason.INVALID_CONFIGURATION,
-    OutboundReason.INTERNAL_ERROR: DeliveryReason.INTERNAL_ERROR,
-}
-_NOT_RETRYABLE = {
-    DeliveryReason.ADDRESS_DENIED,
-    DeliveryReason.REDIRECTED,
-    DeliveryReason.INVALID_CONFIGURATION,
-}
-
-
-def judge_failure(error: OutboundError) -> Delivery:
-    """What it means that no complete answer came. A status that did arrive counts: the body is of no interest."""
-    if error.status is not None and error.status >= 200:
-        ok, retryable, reason = classify(error.status)
-        gone = reason is DeliveryReason.RECEIVER_GONE
-        return Delivery(ok=ok, retryable=retryable, reason=reason, status_code=error.status, disable=gone)
-    reason = _FAILURES.get(error.reason, DeliveryReason.PROTOCOL_ERROR)
-    return Delivery(ok=False, retryable=reason not in _NOT_RETRYABLE, reason=reason)
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds to wait, from `Retry-After` as seconds or an HTTP date: 0 to MAX_RETRY_AFTER_SECONDS; None if absent."""
-    text = value.strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit():
-        seconds = float(text[:9])
-    else:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (aware - now).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
-def _excerpt(exchange: Exchange) -> str:
-    """The start of the answer as plain text: control characters would break a log line, and PostgreSQL takes no NUL."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in exchange.text(ANSWER_LIMIT_CHARACTERS))
-    return " ".join(printable.split())
 
 
 # --- What is accepted -------------------------------------------------------------------------------------
