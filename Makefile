@@ -52,6 +52,7 @@ lock: development ## Compile the locks after a change to a requirements or packa
 	$(COMPILE) requirements-installer.txt -o requirements-installer.lock
 	$(COMPILE) requirements-node.txt -o requirements-node.lock
 	cd frontend && npm install --package-lock-only
+	cd tests/node && npm install --package-lock-only
 
 messages: development ## Collect new strings into locale/, tell which have no translation, and compile
 	$(VENV) -m tools.translation
@@ -70,7 +71,7 @@ restore: ## Bring back what a backup holds (make restore FILE=portal.tar YES=1)
 	@$(PORTAL) restore $(if $(YES),--yes) $(FILE)
 
 clean: ## Remove what can be made again; data in .state/ stays
-	rm -rf .venv frontend/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv frontend/node_modules tests/node/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find apps monitor_portal tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f locale/*/LC_MESSAGES/*.mo
 

