@@ -27,6 +27,7 @@ urlpatterns: list[Any] = [
     path("", include("apps.catalog.urls")),
     path("", include("apps.checks.urls")),
     path("", include("apps.alerts.urls")),
+    path("", include("apps.alerts.replies.urls")),
     path("", include("apps.dashboard.urls")),
     *health_urlpatterns,
 ]

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
 
+# The address of a link in a message is a permission (`alerts.replies`), and whoever reads logs is not who was sent it.
+_REPLY_ADDRESS = re.compile(r"/m/[\w.-]{20,}")
+
+
+def hide_reply_addresses(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut the token from every text of a log line that holds such an address."""
+    for name, value in event.items():
+        if isinstance(value, str) and "/m/" in value:
+            event[name] = _REPLY_ADDRESS.sub("/m/…", value)
+    return event
+
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
+    hide_reply_addresses,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -34,6 +49,7 @@ def configure_logging(log_format: str) -> dict[str, Any]:
     final = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
+        hide_reply_addresses,
         renderer,
     ]
     return {
