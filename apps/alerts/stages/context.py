@@ -90,6 +90,7 @@ class GroupFacts:
     repeat_interval_seconds: float
     told_at: datetime | None
     sequence: int
+    digest_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class Candidate:
     told_acknowledged: bool = False
     # The steps after the last one told, in order.
     news: tuple[EventFacts, ...] = ()
+    # The last look held it: a machine is spared what began and ended meanwhile.
+    held: bool = False
 
 
 class Outcome(StrEnum):
