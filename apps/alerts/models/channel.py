@@ -51,6 +51,8 @@ class Channel(models.Model):
     # The breaker: consecutive failures of the endpoint, and until when nothing is tried.
     failures = models.PositiveIntegerField(default=0, editable=False)
     open_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # Since when it has been open, half-open tries in between included; empty while it is closed.
+    open_since = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

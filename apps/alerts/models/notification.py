@@ -89,6 +89,10 @@ class Notification(models.Model):
                 name="alerts_notification_order",
             ),
             models.Index("channel", F("created_at").desc(), name="alerts_notification_of_channel"),
+            # What each channel gave up on last: asked for every few seconds.
+            models.Index(
+                "channel", F("finished_at").desc(), condition=Q(state="dead"), name="alerts_notification_dead"
+            ),
         ]
 
     def __str__(self) -> str:
