@@ -12,7 +12,7 @@ SOURCES := manage.py apps monitor_portal tests tools
 FILE ?= portal-backup.tar
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test check checks format lock messages bench-probes bench-heartbeats backup restore clean \
+.PHONY: help run stop status test check checks format lock messages bench-probes bench-heartbeats bench-delivery backup restore clean \
 	install development
 
 help: ## Show this list
@@ -63,6 +63,9 @@ bench-probes: development ## Measure looking: CPU a probe, lateness, the knee (n
 
 bench-heartbeats: development ## Measure pings through the real web stack
 	$(VENV) -m benchmarks.bench_heartbeats
+
+bench-delivery: development ## Prove that no kill loses a message; latency and throughput of telling (about 15 minutes)
+	$(VENV) -m benchmarks.bench_delivery
 
 backup: ## Write everything to FILE (make backup FILE=portal.tar)
 	@$(PORTAL) backup $(FILE)

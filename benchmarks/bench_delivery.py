@@ -1,78 +1,68 @@
-"""Telling: how fast events are routed and delivered, and whether a receiver that hangs delays the others.
+"""Telling on a running portal: what survives kills, how soon a change is told, how many a second.
 
-    .venv/bin/python manage.py portal exec -- .venv/bin/python -m benchmarks.bench_delivery
+    make bench-delivery                                                     everything (about 15 minutes)
+    python -m benchmarks.bench_delivery crash --changes 400 --kills 8       a small crash proof
+    python -m benchmarks.bench_delivery latency --rate 20 --seconds 60
+    python -m benchmarks.bench_delivery throughput --notifications 5000 [--hanging]
 
-Runs on throw-away servers, with receivers on this machine. Read the ratios, not the numbers.
+Each part starts a portal of its own and a receiver beside it that verifies every signature and writes down what it
+gets. `--keep FOLDER` keeps data, logs and arrivals. Ends with 1 when a promise of docs/benchmarks.md was missed.
 """
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable
+import argparse
+import sys
+from pathlib import Path
 
-import django
-
-INCIDENTS = 500
-CHANNELS = 4
+from benchmarks.delivery import crash, latency, throughput
+from benchmarks.delivery.crash import CrashRun
+from benchmarks.delivery.latency import LatencyRun
+from benchmarks.delivery.throughput import ThroughputRun
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "monitor_portal.settings.test")
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
-    quiet()
-    from tests.servers.http import HttpServer, hang
-
-    with HttpServer() as receiver:
-        measure(receiver.url("/hook"), receiver.behave("/hang", hang))
-
-
-def quiet() -> None:
-    """A line an attempt is for operators, not for a table of numbers."""
-    import logging
-
-    logging.disable(logging.WARNING)
-
-
-def measure(hook: str, hanging: str) -> None:
-    from apps.alerts.delivery import deliver_due
-    from apps.alerts.door import open_door
-    from apps.alerts.models import Notification
-    from apps.alerts.routing import route_all
-    from apps.alerts.selectors import has_waiting
-    from tests.alerts.world import make_channel, make_incident
-
-    say("nothing waits: has_waiting", timed(has_waiting), 1, "calls/s")
-    for number in range(CHANNELS):
-        make_channel(hook, name=f"Channel {number}")
-    for number in range(INCIDENTS):
-        make_incident(f"Service {number}")
-    say(f"route {INCIDENTS} events to {CHANNELS} channels", timed(route_all), INCIDENTS * CHANNELS, "rows/s")
-    say("has_waiting with all of them due", timed(has_waiting), 1, "calls/s")
-    say("deliver them", timed(lambda: deliver_due(open_door(), run_seconds=600)), INCIDENTS * CHANNELS, "sends/s")
-    assert not Notification.objects.exclude(state="sent").exists()
-
-    make_channel(hanging, name="Hanging")
-    for number in range(50):
-        make_incident(f"Late service {number}")
-    route_all()
-    deliver_due(open_door(), run_seconds=10)
-    rows = Notification.objects.filter(state="sent", incident__target__name__startswith="Late")
-    last = max(row.finished_at.timestamp() - row.created_at.timestamp() for row in rows if row.finished_at)
-    print(f"{'slowest of ' + str(len(rows)) + ' beside a receiver that hangs':<45} {last:8.3f} s")
+    options = _parser().parse_args()
+    if options.part == "crash":
+        run = CrashRun(
+            options.changes, options.kills, options.targets, options.interval, options.seed, keep=options.keep
+        )
+        good = crash.prove(run)
+    elif options.part == "latency":
+        good = latency.measure(LatencyRun(options.rate, options.seconds, keep=options.keep))
+    elif options.part == "throughput":
+        good = throughput.measure(ThroughputRun(options.notifications, options.hanging, keep=options.keep))
+    else:
+        good = all(
+            [
+                latency.measure(LatencyRun()),
+                throughput.measure(ThroughputRun()),
+                throughput.measure(ThroughputRun(hanging=True)),
+                crash.prove(CrashRun()),
+            ]
+        )
+    sys.exit(0 if good else 1)
 
 
-def timed(action: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
-
-
-def say(what: str, seconds: float, count: int, unit: str) -> None:
-    print(f"{what:<45} {seconds:8.3f} s {count / seconds:10.0f} {unit}")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(dest="part")
+    whole = CrashRun()
+    crashing = parts.add_parser("crash")
+    crashing.add_argument("--changes", type=int, default=whole.changes)
+    crashing.add_argument("--kills", type=int, default=whole.kills, help="of workers, beat and web")
+    crashing.add_argument("--targets", type=int, default=whole.targets)
+    crashing.add_argument("--interval", type=int, default=whole.interval, help="seconds between two looks")
+    crashing.add_argument("--seed", type=int, default=whole.seed, help="of the order and the moments of the blows")
+    soon = parts.add_parser("latency")
+    soon.add_argument("--rate", type=int, default=LatencyRun().rate)
+    soon.add_argument("--seconds", type=int, default=LatencyRun().seconds)
+    many = parts.add_parser("throughput")
+    many.add_argument("--notifications", type=int, default=ThroughputRun().notifications)
+    many.add_argument("--hanging", action="store_true", help="beside a channel whose receiver never answers")
+    for part in (crashing, soon, many):
+        part.add_argument("--keep", type=Path, help="copy data, logs and arrivals to this folder")
+    return parser
 
 
 if __name__ == "__main__":

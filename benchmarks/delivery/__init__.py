@@ -1,0 +1,1 @@
+"""Telling measured on a running portal: what survives kills, how soon a change is told, how many a second."""
