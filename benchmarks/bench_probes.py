@@ -4,6 +4,7 @@
     python -m benchmarks.bench_probes --checks 1000 --interval 20 one line of it
     python -m benchmarks.bench_probes --checks 20000 --hanging 0.1
     python -m benchmarks.bench_probes --knee                      ever more checks until they start late
+    python -m benchmarks.bench_probes --knee --workers 2          the same with a second worker beside the portal's own
 
 Each run starts a portal of its own and makes N HTTP checks of one local nginx (which is not counted). Lateness is
 read from the stored results: when a look began, minus the moment of its grid at which it was due. With Prometheus and
@@ -27,6 +28,7 @@ from typing import Any
 
 from apps.core.embedded.ports import free_port
 from benchmarks.stack import Usage, hanging_targets, nginx, portal_usage, tree_usage
+from tests.flows.regional import WorkerOfRegion
 from tests.platform.portal import PROJECT, PortalUnderTest, clean_environment, wait_until
 
 HANGING_HOSTS = 20
@@ -110,6 +112,7 @@ class Run:
     seconds: int
     hanging: float = 0.0
     beside: bool = False
+    workers: int = 1
 
 
 def main() -> None:
@@ -120,21 +123,32 @@ def main() -> None:
     parser.add_argument("--hanging", type=float, default=0.0, help="share of the targets that never answer")
     parser.add_argument("--beside", action="store_true", help="Prometheus and blackbox_exporter at the same time")
     parser.add_argument("--knee", action="store_true")
+    parser.add_argument("--workers", type=int, default=1, help="the portal's own, and `portal worker` for the others")
     options = parser.parse_args()
     if options.knee:
-        find_knee(options.seconds)
+        find_knee(options.seconds, options.workers)
     elif options.checks:
-        measure(Run(options.checks, options.interval, options.seconds, options.hanging, options.beside))
+        measure(
+            Run(
+                options.checks,
+                options.interval,
+                options.seconds,
+                options.hanging,
+                options.beside,
+                workers=options.workers,
+            )
+        )
     else:
         measure(Run(1_000, 20, 120, beside=True))
         measure(Run(20_000, 60, 600))
         measure(Run(20_000, 60, 180, hanging=0.1))
         find_knee(120)
+        find_knee(120, workers=2)
 
 
-def find_knee(seconds: int) -> None:
+def find_knee(seconds: int, workers: int = 1) -> None:
     for checks in (50_000, 75_000, 100_000, 125_000, 150_000):
-        late = measure(Run(checks, 60, seconds))
+        late = measure(Run(checks, 60, seconds, workers=workers))
         if late > 2.0:
             print(f"knee: at {checks:,} checks every 60 s the 95th percentile of lateness is {late:.1f} s")
             return
@@ -149,13 +163,42 @@ def measure(run: Run) -> float:
         with nginx(folder) as port, hanging_targets(HANGING_HOSTS) as hosts:
             try:
                 portal.start(PORTAL_ADMIN_PASSWORD="a-long-bench-password")
-                return _measured(run, portal, folder, port, hosts)
+                wait_until(portal.is_whole, "the portal is ready", seconds=90)
+                with _more_workers(run, portal, folder) as more:
+                    return _measured(run, portal, folder, port, hosts, more)
             finally:
                 portal.end()
 
 
-def _measured(run: Run, portal: PortalUnderTest, folder: Path, port: int, hosts: list[str]) -> float:
-    wait_until(portal.is_whole, "the portal is ready", seconds=90)
+@contextlib.contextmanager
+def _more_workers(run: Run, portal: PortalUnderTest, folder: Path) -> Iterator[dict[str, int]]:
+    """Further workers of the portal's own region, as on another machine; their pids by name."""
+    workers = []
+    try:
+        for number in range(2, run.workers + 1):
+            own = folder / f"worker-{number}"
+            own.mkdir()
+            worker = WorkerOfRegion(
+                own,
+                "local",
+                redis_url=portal.run["environment"]["REDIS_URL"],
+                PORTAL_SECRET_KEY_FILE=str(portal.state.secret_key),
+            )
+            worker.start()
+            workers.append(worker)
+        yield {f"worker {number}": worker.process.pid for number, worker in enumerate(workers, start=2)}
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _whole_usage(portal: PortalUnderTest, more: dict[str, int]) -> dict[str, Usage]:
+    return {**portal_usage(portal), **{name: tree_usage(pid) for name, pid in more.items()}}
+
+
+def _measured(
+    run: Run, portal: PortalUnderTest, folder: Path, port: int, hosts: list[str], more: dict[str, int]
+) -> float:
     idle = _window(portal, 15)
     wanted = {
         "checks": run.checks, "interval": run.interval, "hanging": run.hanging, "timeout": TIMEOUT_SECONDS,
@@ -166,13 +209,13 @@ def _measured(run: Run, portal: PortalUnderTest, folder: Path, port: int, hosts:
     time.sleep(2 * run.interval + 5)
     beside = _blackbox(folder, run, port) if run.beside else contextlib.nullcontext(None)
     with beside as others:
-        since, before, others_before = time.time(), portal_usage(portal), _usage(others)
+        since, before, others_before = time.time(), _whole_usage(portal, more), _usage(others)
         first = _read(portal, since - 1, since)
         memory = [sum(one.memory_bytes for one in before.values())]
         for _part in range(4):
             time.sleep(run.seconds / 4)
-            memory.append(sum(one.memory_bytes for one in portal_usage(portal).values()))
-        until, after, others_after = time.time(), portal_usage(portal), _usage(others)
+            memory.append(sum(one.memory_bytes for one in _whole_usage(portal, more).values()))
+        until, after, others_after = time.time(), _whole_usage(portal, more), _usage(others)
     time.sleep(TIMEOUT_SECONDS + 3)
     read = _read(portal, since, until)
     return _tell(run, idle, (before, after), (others_before, others_after), read, first, memory, until - since)
@@ -226,6 +269,7 @@ def _tell(
     each = {name: spent / max(looks, 1) for name, spent in sorted(by_process.items())}
     asked = run.checks * seconds / run.interval
     share = f", {run.hanging:.0%} hanging" if run.hanging else ""
+    share += f", {run.workers} workers" if run.workers > 1 else ""
     print(f"\n{run.checks:,} checks / {run.interval} s{share}: {looks:,} results in {seconds:.0f} s,", end=" ")
     print(f"{looks / asked:.1%} of those due")
     print(

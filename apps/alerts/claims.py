@@ -35,11 +35,15 @@ class Claimed:
     channel: UUID
     channel_kind: str
     channel_config: dict[str, Any]
+    language: str
+    time_zone: str
+    wording: dict[str, str]
+    alerts: tuple[UUID, ...]
 
 
-# What may be sent now. `n.incident_id IS NULL` is a message a person asked for: it does not wait for the breaker, and
-# is the best probe there is of whether the endpoint is back. The last two conditions keep an incident in order: not
-# before the one before it, be that one waiting here or not even routed (another process may hold it just now).
+# What may be sent now. `n.lane IS NULL` is a message a person asked for: it does not wait for the breaker, and is the
+# best probe there is of whether the endpoint is back. The last condition keeps a lane (an alert, a group) in order; a
+# storm card, whose lane is the channel, goes before whatever was made after it.
 _READY = """
     SELECT n.id, n.channel_id, coalesce(busy.senders, 0) AS senders, c.failures >= %(threshold)s AS half_open,
            row_number() OVER (PARTITION BY n.channel_id ORDER BY n.not_before, n.id) AS place
@@ -53,15 +57,17 @@ _READY = """
       AND (n.state = 'pending' OR n.lease_until <= statement_timestamp())
       AND n.attempts < n.attempts_allowed
       AND c.enabled AND c.deleted_at IS NULL
-      AND (c.open_until IS NULL OR c.open_until <= statement_timestamp() OR n.incident_id IS NULL)
+      AND (c.open_until IS NULL OR c.open_until <= statement_timestamp() OR n.lane IS NULL)
       AND NOT EXISTS (
           SELECT 1 FROM alerts_notification earlier
-          WHERE earlier.channel_id = n.channel_id AND earlier.incident_id = n.incident_id
+          WHERE earlier.channel_id = n.channel_id AND earlier.lane = n.lane
             AND earlier.sequence < n.sequence AND earlier.state IN ('pending', 'sending')
       )
       AND NOT EXISTS (
-          SELECT 1 FROM checks_incidentevent earlier
-          WHERE earlier.incident_id = n.incident_id AND earlier.sequence < n.sequence AND earlier.routed_at IS NULL
+          SELECT 1 FROM alerts_notification card
+          WHERE card.channel_id = n.channel_id AND card.lane = n.channel_id AND card.id <> n.id
+            AND card.state IN ('pending', 'sending') AND n.lane IS NOT NULL
+            AND (card.created_at, card.id) < (n.created_at, n.id)
       )
 """
 _ALLOWED = "place + senders <= CASE WHEN half_open THEN 1 ELSE %(per_channel)s END"
@@ -90,7 +96,8 @@ _CLAIM = f"""
     FROM locked, alerts_channel c
     WHERE n.id = locked.id AND c.id = n.channel_id
     RETURNING n.id, n.kind, n.payload::text, n.environment_id, n.attempts, n.attempts_allowed,
-              n.channel_id, c.kind, c.config::text, locked.half_open
+              n.channel_id, c.kind, c.config::text, locked.half_open, c.language, c.time_zone, c.wording::text,
+              ARRAY(SELECT alert_id FROM alerts_notification_alerts WHERE notification_id = n.id LIMIT 51)
 """  # noqa: S608 - the parts are constants of this module; every value is a parameter
 
 _ANY_READY = f"SELECT EXISTS (SELECT 1 FROM ({_READY}) ready WHERE {_ALLOWED})"  # noqa: S608 - as above
@@ -158,6 +165,10 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
         channel=row[6],
         channel_kind=row[7],
         channel_config=json.loads(row[8]),
+        language=row[10],
+        time_zone=row[11],
+        wording=json.loads(row[12]),
+        alerts=tuple(row[13]),
     )
 
 

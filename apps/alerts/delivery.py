@@ -10,20 +10,23 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from apps.alerts.channels.base import CHANNEL_KINDS, Client, Delivery, DeliveryReason, Message
 from apps.alerts.claims import Claimed, bury_hopeless, claim_due
 from apps.alerts.messages import in_reading_order
 from apps.alerts.models import Channel, Notification, NotificationAttempt
 from apps.alerts.policy import NextStep, Verdict, breaker_after, next_step
+from apps.alerts.replies.links import links_for
 from apps.core import clock, kindconfig
 from apps.core.news import announce
 from apps.core.registry import UnknownEntry
@@ -128,7 +131,18 @@ def _message(claimed: Claimed, at: datetime) -> Message:
         occurred_at=datetime.fromisoformat(payload["timestamp"]),
         sent_at=at,
         data=payload["data"],
+        language=claimed.language,
+        time_zone=claimed.time_zone,
+        wording=claimed.wording,
+        # Made now and stored nowhere: whoever holds one may acknowledge.
+        links=links_for(claimed.id, claimed.alerts, claimed.channel, target_ids=_targets(payload["data"])),
     )
+
+
+def _targets(data: Mapping[str, Any]) -> list[UUID]:
+    """Whose alerts a message tells of; none where one of them is about no target."""
+    targets = [entry["target"] for entry in data.get("alerts", [])]
+    return [UUID(target["id"]) for target in targets] if all(targets) else []
 
 
 # --- What came of it --------------------------------------------------------------------------------------
@@ -189,13 +203,16 @@ def _follow_channel(claimed: Claimed, delivery: Delivery) -> None:
     breaker = breaker_after(channel.failures, delivery)
     rows = Channel.objects.filter(pk=claimed.channel)
     if delivery.disable:
-        rows.update(enabled=False, disabled_reason=delivery.reason.value, failures=0, open_until=None)
+        closed = {"failures": 0, "open_until": None, "open_since": None}
+        rows.update(enabled=False, disabled_reason=delivery.reason.value, **closed)
         logger.warning("channel_disabled", channel=str(claimed.channel), reason=delivery.reason.value)
     elif breaker.open_seconds is not None:
         until = Now() + timedelta(seconds=breaker.open_seconds)
         # Never shorter than what another attempt has just asked for.
-        rows.update(failures=breaker.failures, open_until=Greatest("open_until", until))
+        rows.update(
+            failures=breaker.failures, open_until=Greatest("open_until", until), open_since=Coalesce("open_since", Now())
+        )
     elif breaker.failures == 0 and (channel.failures or channel.open_until):
-        rows.update(failures=0, open_until=None)
+        rows.update(failures=0, open_until=None, open_since=None)
     elif breaker.failures != channel.failures:
         rows.update(failures=breaker.failures)

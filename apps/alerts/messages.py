@@ -48,9 +48,12 @@ def incident_payload(event: IncidentEvent, *, web_url: str) -> dict[str, Any]:
     }
 
 
+_IN_ORDER = ("form", "status", "severity", "counts", "incident", "alert", "target", "change", "alerts", "sequence")
+
+
 def in_reading_order(payload: dict[str, Any]) -> dict[str, Any]:
     """A stored payload as it was made: PostgreSQL keeps the keys of an object in an order of its own."""
-    data = {key: payload["data"][key] for key in ("incident", "target", "change", "sequence") if key in payload["data"]}
+    data = {key: payload["data"][key] for key in _IN_ORDER if key in payload["data"]}
     return {"type": payload["type"], "timestamp": payload["timestamp"], "data": {**data, **payload["data"]}}
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.dispatch import receiver
 
 from apps.alerts import selectors, services
-from apps.alerts.tasks import wake
+from apps.alerts.tasks import wake, wake_judge
 from apps.checks.signals import housekeeping, ticked
 from apps.core.news import News, published
+
+# How often rules are evaluated and channels looked at.
+JUDGE_EVERY_SECONDS = 15
+
+_judged_at = float("-inf")
 
 
 @receiver(published)
 def wake_for_incidents(news: list[News], **_: Any) -> None:
     """Runs after the commit that wrote the outbox rows."""
-    if any(entry.type.startswith("incident.") for entry in news):
+    if any(entry.type.startswith(("incident.", "silence.")) for entry in news):
         wake()
 
 
@@ -24,6 +30,15 @@ def wake_for_what_waits(**_: Any) -> None:
     """Whatever a lost message left behind, and every retry that has become due."""
     if selectors.has_waiting():
         wake()
+
+
+@receiver(ticked)
+def judge_now_and_then(**_: Any) -> None:
+    """Rules look at numbers over minutes: a rhythm of its own is enough."""
+    global _judged_at  # noqa: PLW0603 - one rhythm a process
+    if time.monotonic() - _judged_at >= JUDGE_EVERY_SECONDS:
+        _judged_at = time.monotonic()
+        wake_judge()
 
 
 @receiver(housekeeping)

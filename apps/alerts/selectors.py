@@ -12,12 +12,14 @@ from apps.core import statements
 
 _ANY_UNROUTED = """
     SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
+        OR EXISTS (SELECT 1 FROM alerts_alertevent WHERE routed_at IS NULL)
+        OR EXISTS (SELECT 1 FROM alerts_alertgroup WHERE due_at <= statement_timestamp())
         OR EXISTS (SELECT 1 FROM checks_statechange WHERE routed_at IS NULL)
 """
 
 
 def has_waiting() -> bool:
-    """Whether anything is to be routed or sent now: at most three index look-ups, asked once a second."""
+    """Whether anything is to be routed or sent now: a few index look-ups, asked once a second."""
     return statements.run(_ANY_UNROUTED) == [(True,)] or anything_to_send()
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
@@ -15,10 +15,13 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
+from apps.alerts.alert_messages import test_payload, web_url
 from apps.alerts.channels.base import CHANNEL_KINDS, ChannelKind, MessageType
 from apps.alerts.door import policy
+from apps.alerts.loops import leads_home
 from apps.alerts.messages import channel_test_payload
 from apps.alerts.models import Channel, Notification
+from apps.alerts.pipeline.enrolment import is_machine
 from apps.alerts.policy import ATTEMPTS_ALLOWED
 from apps.alerts.tasks import wake
 from apps.catalog.models import Environment
@@ -100,8 +103,14 @@ def _unsealed(kind: ChannelKind[Any], stored: dict[str, Any], sent: dict[str, An
 
 
 def _refuse_addresses(kind: ChannelKind[Any], config: dict[str, Any]) -> None:
-    """An address written out in a URL is judged when it is saved; a name, each time it is looked up."""
-    errors = {}
+    """An address written out in a URL is judged when it is saved; a name, each time it is looked up.
+
+    Nor may a channel lead to the portal itself: every message would make another.
+    """
+    errors: dict[str, list[str]] = {}
+    for path, url in kind.urls(config).items():
+        if leads_home(url):
+            errors[f"config.{path}"] = [_("This is the portal itself. Enter the URL of whoever is to be told.")]
     for path, address in kind.addresses(config).items():
         rule = policy().refusal(address)
         if rule:
@@ -109,7 +118,7 @@ def _refuse_addresses(kind: ChannelKind[Any], config: dict[str, Any]) -> None:
                 "Channels reach public addresses only, and this one is not (%(rule)s). "
                 "Whoever runs the portal can allow a range with PORTAL_CHANNEL_ALLOW."
             )
-            errors[f"config.{path}"] = [sentence % {"rule": RULE_LABELS.get(rule, rule)}]
+            errors.setdefault(f"config.{path}", []).append(sentence % {"rule": RULE_LABELS.get(rule, rule)})
     if errors:
         raise ValidationError(errors)
 
@@ -168,7 +177,7 @@ def update_channel(
         changes["config"] = [_audited(chosen, before), _audited(chosen, row.config)]
         shown = opened.shown_once(chosen)
     if config is not None or "enabled" in changes:
-        row.disabled_reason, row.failures, row.open_until = "", 0, None
+        row.disabled_reason, row.failures, row.open_until, row.open_since = "", 0, None, None
     _save(row)
     record_audit(actor=actor, action="update", subject=row, changes=changes)
     return row, shown
@@ -219,14 +228,13 @@ def send_test(*, actor: User, channel: Channel) -> Notification:
     if waiting is not None:
         return waiting
     identifier, at = uuid7(), clock.now()
-    web_url = settings.PORTAL_WEB_URL.rstrip("/")
     notification = Notification.objects.create(
         id=identifier,
         channel=row,
         environment=row.environment,
         source=identifier,
         kind=MessageType.CHANNEL_TEST,
-        payload=channel_test_payload(row, notification=identifier, at=at, web_url=web_url),
+        payload=_test_payload(row, identifier, at),
         attempts_allowed=1,
         not_before=Now(),
         created_at=Now(),
@@ -235,6 +243,12 @@ def send_test(*, actor: User, channel: Channel) -> Notification:
     record_audit(actor=actor, action="test", subject=row)
     _set_going(notification)
     return notification
+
+
+def _test_payload(channel: Channel, identifier: UUID, at: datetime) -> dict[str, Any]:
+    if is_machine(channel):
+        return channel_test_payload(channel, notification=identifier, at=at, web_url=web_url())
+    return test_payload(channel, notification=identifier, at=at)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The one task of telling, and how it is woken. Rows are the truth: a lost message costs at most a second."""
+"""The tasks of telling, and how they are woken. Rows are the truth: a lost message costs at most a second."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from apps.alerts.broken_channels import tell_of_broken_channels
 from apps.alerts.delivery import deliver_due
 from apps.alerts.door import open_door
 from apps.alerts.routing import route_all
+from apps.alerts.ruling.evaluate import evaluate_rules
 from apps.alerts.turns import OneAtATime
 from apps.core.wake_ups import WakeUpTask
 
@@ -46,9 +48,28 @@ def stop_sending(**_: Any) -> None:
     _stopping.set()
 
 
+@shared_task(ignore_result=True, base=WakeUpTask)
+def judge() -> None:
+    """Evaluate the rules, and find channels that no longer get through. Every step is safe to repeat."""
+    for step in (evaluate_rules, tell_of_broken_channels):
+        try:
+            step()
+        except Exception:  # a rule kind that fails must not hide what the others would have found
+            logger.exception("judging_failed", step=step.__name__)
+
+
 def wake() -> None:
     """Ask a worker to look for work. Never fails: the tick asks again, and a dead broker must not undo a write."""
+    _ask(route_and_send)
+
+
+def wake_judge() -> None:
+    """Ask a worker to judge. Never fails."""
+    _ask(judge)
+
+
+def _ask(task: Any) -> None:
     try:
-        route_and_send.apply_async(retry=False, expires=WAKE_EXPIRES_SECONDS)
+        task.apply_async(retry=False, expires=WAKE_EXPIRES_SECONDS)
     except (OperationalError, RedisError, OSError) as error:
-        logger.warning("wake_up_not_sent", error=type(error).__name__)
+        logger.warning("wake_up_not_sent", task=task.name, error=type(error).__name__)

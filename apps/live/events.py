@@ -26,7 +26,20 @@ SUMMARY = "summary"  # the counts may have changed
 # Above this many ids an event says "some or all" instead: fetching once is cheaper than reading the list.
 MAX_IDS = 200
 # The first words of all types, for whoever wants only some.
-FAMILIES = ("target", "check", "incident", "notification", "channel", "environment", "region", SUMMARY)
+FAMILIES = (
+    "target",
+    "check",
+    "incident",
+    "alert",
+    "rule",
+    "route",
+    "silence",
+    "notification",
+    "channel",
+    "environment",
+    "region",
+    SUMMARY,
+)
 # Whatever happens to a target or an incident may change the counts of the overview.
 _CHANGES_SUMMARY = ("target", "incident")
 

@@ -8,10 +8,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from apps.accounts.models import User
-from apps.alerts.delivery import deliver_due
-from apps.alerts.door import open_door
 from apps.alerts.models import Channel, Notification, NotificationAttempt
-from apps.alerts.routing import route_all
 from apps.alerts.services import replay_notification, send_test
 from apps.core import clock
 from tests.alerts.world import SECRET, close_breakers, deliver, happen, make_channel, make_due, make_incident, only
@@ -27,7 +24,7 @@ def test_a_delivered_webhook_verifies_and_says_what_happened(receiver: HttpServe
     (request,) = receiver.received
     body = Webhook(SECRET).verify(request.body, dict(request.headers))
     assert (body["type"], body["data"]["sequence"]) == ("incident.opened", 1)
-    assert list(body["data"]) == ["incident", "target", "change", "sequence"]
+    assert list(body["data"]) == ["incident", "alert", "target", "change", "sequence"]
     assert body["data"]["incident"]["id"] == str(incident.pk)
     assert request.headers["webhook-id"] == str(only().pk)
     row = only()
@@ -110,20 +107,6 @@ def test_what_comes_later_goes_on_once_the_first_is_given_up(receiver: HttpServe
     deliver()
     assert list(Notification.objects.order_by("sequence").values_list("state", flat=True)) == ["dead", "dead"]
     assert len(receiver.received) == 2
-
-
-def test_an_event_waits_for_an_earlier_one_that_is_not_even_routed(receiver: HttpServer) -> None:
-    make_channel(receiver.url("/hook"))
-    incident = make_incident()
-    happen(incident, "resolved", to="operational")
-    route_all()
-    # As if another process held the first event, its transaction not yet committed.
-    Notification.objects.filter(sequence=1).delete()
-    incident.events.filter(sequence=1).update(routed_at=None)
-    assert deliver_due(open_door()) == 0
-    deliver()
-    sequences = [Webhook(SECRET).verify(r.body, dict(r.headers))["data"]["sequence"] for r in receiver.received]
-    assert sequences == [1, 2]
 
 
 def test_a_wish_to_wait_is_respected_and_holds_the_whole_channel(receiver: HttpServer) -> None:

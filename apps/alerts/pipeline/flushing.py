@@ -1,0 +1,328 @@
+"""From decisions to rows: notifications, what each member was told, and when its group is looked at again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from apps.alerts.alert_messages import alert_entry, counts_of, people_payload
+from apps.alerts.channels.base import DeliveryReason
+from apps.alerts.models import AlertDecision, AlertEvent, AlertGroup, GroupMember, Notification
+from apps.alerts.pipeline.enrolment import next_digest
+from apps.alerts.pipeline.loading import Due, load_due
+from apps.alerts.stages import run
+from apps.alerts.stages.context import Candidate, Decision, Delivery, EventFacts, Outcome, RoutingReason
+from apps.core import clock
+from apps.core.ids import uuid7
+from apps.core.news import News, announce_all
+
+# What is held is looked at again at least so often: a parent is measured, a silence is ended early. (`enrolment` looks
+# at once where it knows of it; this is for what it does not.)
+LOOK_AGAIN_SECONDS = 60
+LOOK_FOR_PARENT_SECONDS = 2
+LOOK_AGAIN_AT_LEAST_SECONDS = 1
+
+
+def flush_due(limit: int, now: datetime) -> int:
+    """Look at the groups that are due, run the stages and write what follows. Returns how many groups."""
+    due = load_due(limit, now)
+    if due is None:
+        return 0
+    context = run(due.context, due.candidates)
+    made = _write_notifications(due, context.deliveries)
+    _write_decisions(due, context.deliveries, context.decisions, made, now)
+    _mark_told(due, context.deliveries, context.decisions, now)
+    _look_again(due, context.decisions, now)
+    return len(due.groups)
+
+
+# --- Notifications ----------------------------------------------------------------------------------------
+
+
+def _write_notifications(due: Due, deliveries: Sequence[Delivery]) -> dict[int, UUID]:
+    """Insert one notification a delivery. Returns their ids by the delivery's place in the list."""
+    for_machines = _payloads(delivery.event.id for delivery in deliveries if delivery.event is not None)
+    over = _supersede([delivery.group.id for delivery in deliveries if delivery.form in ("group", "reminder")])
+    rows = []
+    for delivery in deliveries:
+        if delivery.event is not None:
+            rows.append(_machine_row(due, delivery, delivery.event, for_machines[delivery.event.id]))
+        else:
+            rows.append(_people_row(due, delivery, over.get(delivery.group.id, [])))
+    # `alerts_told_once` makes a repeat harmless.
+    Notification.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1_000)
+    stored = set(Notification.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    through = Notification.alerts.through
+    through.objects.bulk_create(
+        [
+            through(notification_id=row.pk, alert_id=candidate.alert.id)
+            for row, delivery in zip(rows, deliveries, strict=True)
+            if row.pk in stored
+            for candidate in delivery.candidates
+        ],
+        ignore_conflicts=True,
+        batch_size=5_000,
+    )
+    at = clock.now()
+    announce_all(
+        [
+            News(type="notification.pending", ids=(row.pk,), environment=row.environment_id, at=at)
+            for row in rows
+            if row.pk in stored
+        ]
+    )
+    return {place: row.pk for place, row in enumerate(rows) if row.pk in stored}
+
+
+def _payloads(events: Iterable[UUID]) -> dict[UUID, Any]:
+    return dict(AlertEvent.objects.filter(pk__in=list(events)).values_list("id", "payload"))
+
+
+def _machine_row(due: Due, delivery: Delivery, event: EventFacts, payload: Mapping[str, Any]) -> Notification:
+    [candidate] = delivery.candidates
+    alert = due.alerts[candidate.alert.id]
+    return Notification(
+        id=uuid7(),
+        channel_id=delivery.group.channel.id,
+        environment_id=alert.environment_id,
+        source=event.source,
+        kind=event.type,
+        incident_id=alert.incident_id,
+        lane=alert.pk,
+        sequence=event.sequence,
+        payload=payload,
+        # The database's clock, as in every claim.
+        not_before=Now(),
+        created_at=Now(),
+    )
+
+
+def _people_row(due: Due, delivery: Delivery, over: list[Mapping[str, Any]]) -> Notification:
+    alerts = [due.alerts[candidate.alert.id] for candidate in delivery.candidates]
+    entries = [
+        alert_entry(alert, due.sources.get(alert.pk, []), news=_news_of(candidate, delivery.form))
+        for alert, candidate in zip(alerts, delivery.candidates, strict=True)
+    ]
+    # What a message said that nobody got, and this one would not say again: that something is over.
+    said = {entry["id"] for entry in entries}
+    entries += [dict(entry) for entry in over if entry["id"] not in said]
+    environments = {alert.environment_id for alert in alerts}
+    incidents = {alert.incident_id for alert in alerts}
+    identifier = uuid7()
+    is_storm = delivery.form == "storm"
+    payload = people_payload(
+        entries, form=delivery.form, at=clock.now(), labels=delivery.group.labels, counted=counts_of(entries)
+    )
+    return Notification(
+        id=identifier,
+        channel_id=delivery.group.channel.id,
+        environment_id=environments.pop() if len(environments) == 1 else None,
+        source=identifier,
+        kind=payload["type"],
+        incident_id=incidents.pop() if len(incidents) == 1 else None,
+        lane=delivery.group.channel.id if is_storm else delivery.group.id,
+        replaceable=not is_storm,
+        sequence=delivery.group.sequence + 1,
+        payload=payload,
+        not_before=Now(),
+        created_at=Now(),
+    )
+
+
+def _news_of(candidate: Candidate, form: str) -> str:
+    """What is new about one alert of a message."""
+    alert = candidate.alert
+    if not alert.is_firing:
+        return "resolved"
+    if form == "reminder":
+        return "reminder"
+    if not candidate.told_state:
+        return "opened"
+    if alert.severity != candidate.told_severity and any(event.kind == "updated" for event in candidate.news):
+        return "raised"
+    if alert.acknowledged and not candidate.told_acknowledged:
+        return "acknowledged"
+    return ""
+
+
+_SUPERSEDE = """
+    UPDATE alerts_notification SET state = 'dropped', reason = %s, finished_at = statement_timestamp()
+    WHERE id IN (
+        SELECT id FROM alerts_notification
+        WHERE lane = ANY(%s) AND replaceable AND state = 'pending' FOR UPDATE SKIP LOCKED
+    )
+    RETURNING lane, payload -> 'data' -> 'alerts'
+"""
+
+
+def _supersede(lanes: list[UUID]) -> dict[UUID, list[Mapping[str, Any]]]:
+    """Drop what still waits for these groups: what follows says it all. Returns what it said is over, by group."""
+    if not lanes:
+        return {}
+    over: dict[UUID, list[Mapping[str, Any]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SUPERSEDE, [DeliveryReason.SUPERSEDED.value, lanes])
+        for lane, entries in cursor.fetchall():
+            # Django leaves the JSON of a raw statement as text.
+            found = entries if isinstance(entries, list) else json.loads(entries or "[]")
+            over.setdefault(lane, []).extend(entry for entry in found if entry["state"] == "resolved")
+    return over
+
+
+# --- Decisions --------------------------------------------------------------------------------------------
+
+
+def _write_decisions(
+    due: Due, deliveries: Sequence[Delivery], decisions: Sequence[Decision], made: Mapping[int, UUID], now: datetime
+) -> None:
+    """One row for each delivery of each alert, and one whenever what keeps it from being told changes."""
+    rows = []
+    for place, delivery in enumerate(deliveries):
+        for candidate in delivery.candidates:
+            member = due.members[candidate.group.id, candidate.alert.id]
+            member.decided = ""
+            rows.append(
+                _row(candidate, Outcome.SENT, "route", _sent_reason(delivery), {}, now, notification=made.get(place))
+            )
+    for decision in decisions:
+        if decision.outcome is Outcome.SENT or decision.reason is RoutingReason.NOTHING_NEW:
+            continue
+        member = due.members[decision.candidate.group.id, decision.candidate.alert.id]
+        summary = _summary(decision)
+        if member.decided != summary:
+            member.decided = summary
+            detail = dict(decision.detail)
+            if decision.until is not None:
+                detail["until"] = decision.until.isoformat()
+            rows.append(_row(decision.candidate, decision.outcome, decision.stage, decision.reason, detail, now))
+    AlertDecision.objects.bulk_create(rows, batch_size=1_000)
+
+
+def _sent_reason(delivery: Delivery) -> RoutingReason:
+    reasons = {"reminder": RoutingReason.REMINDED, "storm": RoutingReason.IN_STORM_CARD}
+    return reasons.get(delivery.form, RoutingReason.TOLD)
+
+
+def _summary(decision: Decision) -> str:
+    about = decision.detail.get("silence") or decision.detail.get("parent") or decision.detail.get("alert") or ""
+    return f"{decision.outcome.value} {decision.reason.value} {about}"[:200]
+
+
+def _row(
+    candidate: Candidate,
+    outcome: Outcome,
+    stage: str,
+    reason: RoutingReason,
+    detail: Mapping[str, Any],
+    now: datetime,
+    *,
+    notification: UUID | None = None,
+) -> AlertDecision:
+    return AlertDecision(
+        alert_id=candidate.alert.id,
+        channel_id=candidate.group.channel.id,
+        route_id=candidate.group.route,
+        notification_id=notification,
+        at=now,
+        sequence=candidate.alert.sequence,
+        outcome=outcome.value,
+        stage=stage,
+        reason=reason.value,
+        detail={name: str(value) if isinstance(value, UUID) else value for name, value in detail.items()},
+    )
+
+
+# --- What was told, and when to look again ----------------------------------------------------------------
+
+
+def _mark_told(due: Due, deliveries: Sequence[Delivery], decisions: Sequence[Decision], now: datetime) -> None:
+    """Move the members on, and let go of those that are over."""
+    told_groups = set()
+    for delivery in deliveries:
+        for candidate in delivery.candidates:
+            member = due.members[candidate.group.id, candidate.alert.id]
+            told_groups.add(candidate.group.id)
+            if delivery.event is None:
+                _told_as_it_stands(member, candidate)
+            else:
+                _told_step(member, delivery.event)
+    finished = [
+        member.pk
+        for (_group, alert), member in due.members.items()
+        if due.alerts[alert].resolved_at is not None and member.told_sequence >= due.alerts[alert].last_sequence
+    ]
+    finished += [
+        due.members[decision.candidate.group.id, decision.candidate.alert.id].pk
+        for decision in decisions
+        if decision.reason in (RoutingReason.NEVER_TOLD, RoutingReason.NOTHING_NEW)
+        and not decision.candidate.alert.is_firing
+    ]
+    gone = set(finished)
+    GroupMember.objects.bulk_update(
+        [member for member in due.members.values() if member.pk not in gone],
+        ["told_sequence", "told_state", "told_severity", "told_acknowledged", "decided"],
+        batch_size=500,
+    )
+    GroupMember.objects.filter(pk__in=gone).delete()
+    for group in due.groups.values():
+        group.flushed_at = now
+        if group.pk in told_groups:
+            group.told_at, group.sequence = now, group.sequence + 1
+
+
+def _told_as_it_stands(member: GroupMember, candidate: Candidate) -> None:
+    member.told_sequence = candidate.alert.sequence
+    member.told_state = "firing" if candidate.alert.is_firing else "resolved"
+    member.told_severity = candidate.alert.severity
+    member.told_acknowledged = candidate.alert.acknowledged
+
+
+def _told_step(member: GroupMember, event: EventFacts) -> None:
+    member.told_sequence = max(member.told_sequence, event.sequence)
+    member.told_severity = event.severity
+    member.told_state = "resolved" if event.kind == "resolved" else "firing"
+
+
+def _look_again(due: Due, decisions: Sequence[Decision], now: datetime) -> None:
+    """The next moment each group is worth a look; empty groups go."""
+    until: dict[UUID, list[datetime]] = {}
+    for decision in decisions:
+        if decision.outcome is Outcome.HELD:
+            until.setdefault(decision.candidate.group.id, []).append(_look_at_held(decision, now))
+    for candidate in due.candidates:
+        if reminder := _reminder_at(candidate, due.groups[candidate.group.id], now):
+            until.setdefault(candidate.group.id, []).append(reminder)
+    kept = set(GroupMember.objects.filter(group__in=due.groups).values_list("group_id", flat=True))
+    soonest = now + timedelta(seconds=LOOK_AGAIN_AT_LEAST_SECONDS)
+    for group in due.groups.values():
+        moments = until.get(group.pk)
+        group.due_at = max(soonest, min(moments)) if moments else None
+        if group.mode == AlertGroup.Mode.DIGEST and group.due_at is not None:
+            group.due_at = next_digest(group.channel.time_zone, now)
+    AlertGroup.objects.bulk_update(
+        [group for group in due.groups.values() if group.pk in kept],
+        ["due_at", "flushed_at", "told_at", "sequence"],
+        batch_size=500,
+    )
+    AlertGroup.objects.filter(pk__in=[group for group in due.groups if group not in kept]).delete()
+
+
+def _look_at_held(decision: Decision, now: datetime) -> datetime:
+    waiting = decision.reason is RoutingReason.WAITING_FOR_PARENT
+    often = now + timedelta(seconds=LOOK_FOR_PARENT_SECONDS if waiting else LOOK_AGAIN_SECONDS)
+    return min(decision.until, often) if decision.until is not None else often
+
+
+def _reminder_at(candidate: Candidate, group: AlertGroup, now: datetime) -> datetime | None:
+    """When a firing alert nobody has acknowledged is due to be told again."""
+    if candidate.group.channel.machine or group.told_at is None or group.mode == AlertGroup.Mode.DIGEST:
+        return None
+    if not candidate.alert.is_firing or candidate.alert.acknowledged:
+        return None
+    return group.told_at + timedelta(seconds=candidate.group.repeat_interval_seconds)
