@@ -16,12 +16,12 @@ from django.conf import settings  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from apps.checks.heartbeats.edge import PingEdge  # noqa: E402
-from apps.core.edge import BodyLimit  # noqa: E402
+from apps.core.edge import BodyLimit, LoopGuard  # noqa: E402
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": PingEdge(BodyLimit(django_application, settings.PORTAL_BODY_LIMIT_BYTES)),
+        "http": LoopGuard(PingEdge(BodyLimit(django_application, settings.PORTAL_BODY_LIMIT_BYTES))),
         # The consumer looks at the session itself, because it has to do so again while the socket is open.
         "websocket": URLRouter(websocket_urlpatterns),
     }

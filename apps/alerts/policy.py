@@ -70,7 +70,7 @@ def breaker_after(failures: int, delivery: Delivery) -> Breaker:
 
     When the receiver itself says how long to wait, the whole channel waits: a second message would meet the same wall.
     """
-    if delivery.ok or not delivery.retryable:
+    if delivery.ok or not delivery.retryable or delivery.alive:
         return Breaker(0)
     if delivery.retry_after_seconds:
         return Breaker(failures, delivery.retry_after_seconds)

@@ -10,7 +10,9 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils import translation
 from django.utils.translation import gettext
 
+from apps.core.instance import instance_id
 from apps.core.outages import plain_answer
+from apps.core.outbound.exchange import INSTANCE_HEADER
 
 # The ASGI callables, as loosely as the servers and frameworks around us type them.
 Scope = Any
@@ -20,6 +22,37 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # How much of a refused body is read so that the client gets to see the answer instead of a reset.
 _DRAIN_BYTES = 64 * 1024 * 1024
+
+
+_INSTANCE_HEADER = INSTANCE_HEADER.encode()
+
+
+class LoopGuard:
+    """Answers 508 Loop Detected, with our id, to what this portal itself has sent: a webhook that leads back here."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "http" and _is_our_own(scope):
+            return _refuse_loop(receive, send)
+        return self.application(scope, receive, send)
+
+
+def _is_our_own(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name == _INSTANCE_HEADER:
+            return bool(value == instance_id().encode())
+    return False
+
+
+async def _refuse_loop(receive: Receive, send: Send) -> None:
+    await _drain(receive)
+    body = gettext("This request was sent by this portal itself: what sends it leads in a circle.").encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers.append((_INSTANCE_HEADER, instance_id().encode()))
+    await send({"type": "http.response.start", "status": 508, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 class _TooLargeError(Exception):

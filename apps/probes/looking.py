@@ -16,22 +16,8 @@ from apps.core.addresses import AddressPolicy
 from apps.core.outbound.exchange import OutboundError, OutboundReason
 from apps.core.outbound.locations import BadLocation, parse_host
 from apps.core.outbound.names import Names
+from apps.core.outbound.sockets import connect_failure, tls_failure
 from apps.core.outbound.transfer import MAX_LOOKUP_SECONDS
-
-_CONNECT_REASONS = {
-    errno.ECONNREFUSED: OutboundReason.CONNECT_REFUSED,
-    errno.ETIMEDOUT: OutboundReason.CONNECT_TIMEOUT,
-    errno.ECONNRESET: OutboundReason.CONNECTION_RESET,
-}
-_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
-# OpenSSL's verification results (x509_vfy.h)
-_TLS_REASONS = {
-    9: OutboundReason.TLS_NOT_YET_VALID,
-    10: OutboundReason.TLS_EXPIRED,
-    62: OutboundReason.TLS_WRONG_HOST,
-    64: OutboundReason.TLS_WRONG_HOST,
-}
-_OUR_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +145,8 @@ class Looking:
             reader, writer = await asyncio.open_connection(
                 sock=connected, ssl=tls, server_hostname=host, ssl_handshake_timeout=self.remaining() + 1
             )
-        except ssl.SSLCertVerificationError as error:
-            reason = _TLS_REASONS.get(error.verify_code, OutboundReason.TLS_UNTRUSTED)
-            raise OutboundError(reason, {"detail": error.verify_message}) from None
         except ssl.SSLError as error:
-            raise OutboundError(OutboundReason.TLS_ERROR, {"detail": error.reason or "handshake failed"}) from None
+            raise tls_failure(error) from None
         return Stream(reader, writer, address)
 
 
@@ -177,13 +160,3 @@ async def _connected(address: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def connect_failure(error: OSError) -> OutboundError:
-    """The reason of a connection that did not come about."""
-    detail = {"detail": (error.strerror or type(error).__name__)[:200]}
-    if error.errno in _OUR_LIMITS:
-        return OutboundError(OutboundReason.INTERNAL_ERROR, detail)
-    if error.errno in _UNREACHABLE:
-        return OutboundError(OutboundReason.UNREACHABLE, detail)
-    return OutboundError(_CONNECT_REASONS.get(error.errno or 0, OutboundReason.CONNECTION_RESET), detail)

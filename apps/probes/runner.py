@@ -21,6 +21,7 @@ from apps.core.kindconfig import secret_values
 from apps.core.outbound.door import run
 from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
 from apps.core.outbound.names import Names, default_names
+from apps.core.outbound.sockets import connect_failure
 from apps.core.outbound.transfer import Transfer
 from apps.core.registry import UnknownEntry
 from apps.probes.base import (
@@ -34,7 +35,7 @@ from apps.probes.base import (
     Reason,
 )
 from apps.probes.evidence import redacted
-from apps.probes.looking import Looking, connect_failure
+from apps.probes.looking import Looking
 
 logger = logging.getLogger(__name__)
 

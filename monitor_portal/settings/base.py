@@ -22,6 +22,9 @@ SECRET_KEY = environment.secret_key()
 DEBUG = False
 PORTAL_STATE = environment.state_folder()
 PORTAL_WEB_URL = environment.text("PORTAL_WEB_URL", "http://127.0.0.1:8000")
+# Where the web process listens; the launcher fills in the port it took.
+PORTAL_HOST = environment.text("PORTAL_HOST", "127.0.0.1")
+PORTAL_PORT = environment.whole_number("PORTAL_PORT", 8_000, 1, 65_535)
 PORTAL_DEMO = environment.boolean("PORTAL_DEMO", True)
 PORTAL_CHANNEL_ALLOW = environment.networks("PORTAL_CHANNEL_ALLOW")
 PORTAL_PROBE_DENY = environment.networks("PORTAL_PROBE_DENY")

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from apps.alerts.channels.base import ANSWER_LIMIT_CHARACTERS, Delivery, DeliveryReason
-from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
+from apps.core.outbound.exchange import INSTANCE_HEADER, Exchange, OutboundError, OutboundReason
 
 # Only the start of an answer is kept; how much is read before the connection is dropped.
 ANSWER_LIMIT_BYTES = 64 * 1024
@@ -30,6 +30,8 @@ _TRY_AGAIN: dict[int, DeliveryReason] = {
 
 def judge(status: int, headers: Mapping[str, str], now: datetime, *, answer: str = "") -> Delivery:
     """What an answer means. `headers` are lower-case names; `now` is what an HTTP date is counted from."""
+    if is_loop(status, headers):
+        return Delivery(False, False, DeliveryReason.LOOP, status_code=status, disable=True, answer=answer)
     ok, retryable, reason = classify(status)
     return Delivery(
         ok=ok,
@@ -40,6 +42,11 @@ def judge(status: int, headers: Mapping[str, str], now: datetime, *, answer: str
         disable=reason is DeliveryReason.RECEIVER_GONE,
         answer=answer,
     )
+
+
+def is_loop(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a portal has seen its own mark on what we sent: it is ours, so what is sent there comes back to us."""
+    return status == HTTPStatus.LOOP_DETECTED and INSTANCE_HEADER in headers
 
 
 def classify(status: int) -> tuple[bool, bool, DeliveryReason]:
@@ -115,6 +122,11 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 
 def excerpt(exchange: Exchange) -> str:
-    """The start of the answer as plain text: control characters would break a log line, and PostgreSQL takes no NUL."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in exchange.text(ANSWER_LIMIT_CHARACTERS))
+    """The start of the answer as plain text."""
+    return plain_text(exchange.text(ANSWER_LIMIT_CHARACTERS))
+
+
+def plain_text(text: str) -> str:
+    """On one line and short: control characters would break a log line, and PostgreSQL takes no NUL."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text[:ANSWER_LIMIT_CHARACTERS])
     return " ".join(printable.split())

@@ -77,6 +77,8 @@ class DeliveryReason(StrEnum):
     TOO_LARGE = "too_large"
     REDIRECTED = "redirected"
     UNEXPECTED_STATUS = "unexpected_status"
+    DEFERRED = "deferred"
+    PARTLY_DELIVERED = "partly_delivered"
     # It never got so far
     TIMEOUT = "timeout"
     NAME_NOT_RESOLVED = "name_not_resolved"
@@ -113,6 +115,8 @@ _REASON_LABELS: dict[DeliveryReason, Any] = {
     DeliveryReason.TOO_LARGE: _("The message was too large for the receiver"),
     DeliveryReason.REDIRECTED: _("The receiver redirected us, which is not followed"),
     DeliveryReason.UNEXPECTED_STATUS: _("The receiver answered with an unexpected status"),
+    DeliveryReason.DEFERRED: _("The mail server asked us to come back later"),
+    DeliveryReason.PARTLY_DELIVERED: _("Delivered to some of the recipients, refused for others"),
     DeliveryReason.TIMEOUT: _("No answer in time"),
     DeliveryReason.NAME_NOT_RESOLVED: _("The host name could not be resolved"),
     DeliveryReason.CONNECTION_FAILED: _("No connection"),
@@ -169,8 +173,10 @@ class Delivery:
     reason: DeliveryReason
     status_code: int | None = None
     retry_after_seconds: float | None = None
-    # The receiver asked never to be called again: the channel is switched off.
+    # The receiver asked never to be called again, or it is ourselves: the channel is switched off.
     disable: bool = False
+    # To be tried again, though the endpoint itself is well: its breaker stays closed.
+    alive: bool = False
     answer: str = ""
 
 
@@ -210,6 +216,10 @@ class ChannelKind(ABC, Generic[ConfigType]):
     def destination(self, config: Mapping[str, Any]) -> str:
         """Where it goes, short and without anything a stranger could use: for lists, and for readers."""
         return ""
+
+    def urls(self, config: Mapping[str, Any]) -> dict[str, str]:
+        """URLs the user chose, by field: none of them may lead to the portal itself."""
+        return {}
 
     def addresses(self, config: Mapping[str, Any]) -> dict[str, str]:
         """Addresses written out in a configuration, by field: the address policy is asked for them when it is saved.

@@ -120,6 +120,9 @@ class WebhookKind(ChannelKind[WebhookConfig]):
         parts = urlsplit(location.url)
         return f"{parts.scheme}://{parts.netloc}"
 
+    def urls(self, config: Mapping[str, Any]) -> dict[str, str]:
+        return {"url": str(config.get("url", ""))}
+
     def addresses(self, config: Mapping[str, Any]) -> dict[str, str]:
         location = _location(config)
         return {"url": location.address} if location and location.address else {}

@@ -125,6 +125,8 @@ class _Launch:
             "PORTAL_WEB_URL": self.address.url,
             "MALLOC_ARENA_MAX": "2",  # glibc would keep an arena a thread; this saves tens of megabytes
             **os.environ,
+            "PORTAL_HOST": self.address.host,
+            "PORTAL_PORT": str(self.address.port),
             "DATABASE_URL": servers.database_url,
             "REDIS_URL": servers.redis_url,
             "PORTAL_STATE": str(self.state.path),
@@ -195,7 +197,7 @@ class _Launch:
         self.supervisor.kill(WORKER, "it was silent for 15 s while its queue grew")
 
     def _write_run_file(self) -> None:
-        shared = ("DATABASE_URL", "REDIS_URL", "PORTAL_STATE", "PORTAL_WEB_URL")
+        shared = ("DATABASE_URL", "REDIS_URL", "PORTAL_STATE", "PORTAL_WEB_URL", "PORTAL_HOST", "PORTAL_PORT")
         children = {
             name: {"pid": pid, "started": processes.process_started(pid)} for name, pid in self.supervisor.pids.items()
         }

@@ -13,6 +13,8 @@ import msgspec
 
 MAX_REDIRECTS = 5
 DEFAULT_MAX_BYTES = 1024 * 1024
+# The mark on what must not come back to us; our own edge knows it, and answers 508 with it.
+INSTANCE_HEADER = "portal-instance"
 # By Python's names. A server must not choose among all codecs: punycode, for one, takes quadratic time.
 _CHARSETS = frozenset(
     {
