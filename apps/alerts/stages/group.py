@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from apps.alerts.stages.context import Candidate, Delivery, RoutingContext, RoutingReason
 from apps.alerts.stages.holding import Hold, Sorted, hold
-from apps.alerts.stages.news import AlertNews, has_news, news_of, untold_steps, was_told
+from apps.alerts.stages.news import CRITICAL, AlertNews, has_news, news_of, untold_steps, was_told
 
 NAME = "group"
 
@@ -20,23 +20,28 @@ def group(context: RoutingContext, candidates: list[Candidate]) -> Sorted:
 def _judge(context: RoutingContext, candidate: Candidate) -> Hold | None:
     if candidate.group.channel.machine or not has_news(candidate, context.now):
         return None
-    until, because = max(_moments(candidate), default=(context.now, ""))
+    until, because = max(_moments(context, candidate), default=(context.now, ""))
     if until <= context.now:
         return None
     return Hold(RoutingReason.TOO_SOON, {"because": because, "until": until.isoformat()}, until)
 
 
-def _moments(candidate: Candidate) -> list[tuple[datetime, str]]:
+def _moments(context: RoutingContext, candidate: Candidate) -> list[tuple[datetime, str]]:
     """Before each of these it is too soon, and why."""
     alert, of = candidate.alert, candidate.group
     moments = []
     if not was_told(candidate):
         moments.append((alert.started_at + timedelta(seconds=alert.hold_seconds), "hold"))
-    if of.told_at is not None:
+    if of.told_at is not None and not _became_critical(context, candidate):
         moments.append((of.told_at + timedelta(seconds=of.group_interval_seconds), "group_interval"))
     if of.digest_at is not None:
         moments.append((of.digest_at, "digest"))
     return moments
+
+
+def _became_critical(context: RoutingContext, candidate: Candidate) -> bool:
+    """What people know and what has become critical since does not wait for the group's interval."""
+    return news_of(candidate, context.now) is AlertNews.RAISED and candidate.alert.severity == CRITICAL
 
 
 def gather(context: RoutingContext, candidates: list[Candidate]) -> list[Delivery]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from apps.alerts.stages.context import Candidate, Decision, Outcome, RoutingContext, RoutingReason
 from apps.alerts.stages.news import ended_untold, untold_steps, was_told_resolved
-
-# What may end without a word (a silence is ended, a parent is back) is looked at again after this long.
-LOOK_AGAIN = timedelta(seconds=60)
 
 Sorted = tuple[list[Candidate], list[Decision]]
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Why a candidate waits. `detail` stays the same from look to look, so that one hold is written down once."""
+    """Why a candidate waits, and until when at most (None: until something happens).
+
+    `detail` stays the same from look to look, so that one hold is written down once.
+    """
 
     reason: RoutingReason
     detail: Mapping[str, Any] = field(default_factory=dict)

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from apps.alerts.stages.context import AlertFacts, Candidate, ParentFacts, RoutingContext, RoutingReason
-from apps.alerts.stages.holding import LOOK_AGAIN, Hold, Sorted, hold
+from apps.alerts.stages.holding import Hold, Sorted, hold
 from apps.alerts.stages.news import CRITICAL, was_told
 
 NAME = "inhibit"
 
+# A parent that turns out to be well makes no news, so whoever waits for it looks again in between.
 PARENT_WAIT = timedelta(seconds=60)
-# A parent that turns out to be well makes no news, so whoever waits for it asks again.
-_ASK_PARENT_AGAIN = timedelta(seconds=5)
 
 
 def inhibit(context: RoutingContext, candidates: list[Candidate]) -> Sorted:
@@ -27,20 +26,17 @@ def inhibit(context: RoutingContext, candidates: list[Candidate]) -> Sorted:
 
 
 def _judge(context: RoutingContext, candidate: Candidate) -> Hold | None:
-    return _parent_down(context, candidate) or _parent_awaited(context, candidate) or _worse(context, candidate)
+    return _parent_down(candidate) or _parent_awaited(context, candidate) or _worse(context, candidate)
 
 
 def _parents(alert: AlertFacts) -> Iterator[ParentFacts]:
     return (parent for parent in alert.parents if parent.enabled and parent.target != alert.target)
 
 
-def _parent_down(context: RoutingContext, candidate: Candidate) -> Hold | None:
+def _parent_down(candidate: Candidate) -> Hold | None:
     for parent in _parents(candidate.alert):
         if parent.is_outage:
-            detail = {"parent": parent.name, "target": str(parent.target)}
-            if parent.firing_alert is not None:
-                detail["alert"] = str(parent.firing_alert)
-            return Hold(RoutingReason.PARENT_DOWN, detail, context.now + LOOK_AGAIN)
+            return Hold(RoutingReason.PARENT_DOWN, _named(parent))
     return None
 
 
@@ -53,9 +49,13 @@ def _parent_awaited(context: RoutingContext, candidate: Candidate) -> Hold | Non
         # One that nobody measures (unknown, in maintenance) has no answer to wait for.
         is_believed = parent.is_operational or parent.firing_alert is not None
         if is_believed and (parent.last_result_at is None or parent.last_result_at < alert.started_at):
-            detail = {"parent": parent.name, "target": str(parent.target), "until": deadline.isoformat()}
-            return Hold(RoutingReason.WAITING_FOR_PARENT, detail, min(deadline, context.now + _ASK_PARENT_AGAIN))
+            detail = {**_named(parent), "until": deadline.isoformat()}
+            return Hold(RoutingReason.WAITING_FOR_PARENT, detail, deadline)
     return None
+
+
+def _named(parent: ParentFacts) -> dict[str, str]:
+    return {"parent": str(parent.target), "parent_name": parent.name}
 
 
 def _worse(context: RoutingContext, candidate: Candidate) -> Hold | None:
@@ -65,4 +65,4 @@ def _worse(context: RoutingContext, candidate: Candidate) -> Hold | None:
     worse = context.critical_targets.get(alert.target)
     if worse is None or worse == alert.id:
         return None
-    return Hold(RoutingReason.HIGHER_SEVERITY, {"alert": str(worse)}, context.now + LOOK_AGAIN)
+    return Hold(RoutingReason.HIGHER_SEVERITY, {"alert": str(worse)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.alerts.stages.context import Candidate, RoutingContext, RoutingReason
-from apps.alerts.stages.holding import LOOK_AGAIN, Hold, Sorted, hold
+from apps.alerts.stages.holding import Hold, Sorted, hold
 
 NAME = "maintenance"
 
@@ -13,7 +13,7 @@ def maintenance(context: RoutingContext, candidates: list[Candidate]) -> Sorted:
     return hold(NAME, _judge, context, candidates)
 
 
-def _judge(context: RoutingContext, candidate: Candidate) -> Hold | None:
+def _judge(_context: RoutingContext, candidate: Candidate) -> Hold | None:
     if not candidate.alert.in_maintenance:
         return None
-    return Hold(RoutingReason.IN_MAINTENANCE, until=context.now + LOOK_AGAIN)
+    return Hold(RoutingReason.IN_MAINTENANCE)

@@ -49,7 +49,8 @@ def untold_steps(candidate: Candidate) -> tuple[EventFacts, ...]:
 
 
 def was_told(candidate: Candidate) -> bool:
-    return candidate.told_sequence > 0 or bool(candidate.told_state)
+    """A step number alone says nothing: whoever joins late begins with the present one."""
+    return bool(candidate.told_state)
 
 
 def was_told_resolved(candidate: Candidate) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.alerts.matching import all_hold
 from apps.alerts.stages.context import AlertFacts, Candidate, RoutingContext, RoutingReason, SilenceFacts
-from apps.alerts.stages.holding import LOOK_AGAIN, Hold, Sorted, hold
+from apps.alerts.stages.holding import Hold, Sorted, hold
 
 NAME = "silence"
 
@@ -20,8 +20,7 @@ def _judge(context: RoutingContext, candidate: Candidate) -> Hold | None:
         return None
     longest = max(matching, key=lambda entry: (entry.ends_at, entry.id))
     detail = {"silence": str(longest.id), "until": longest.ends_at.isoformat()}
-    # It may be ended earlier, by hand.
-    return Hold(RoutingReason.SILENCED, detail, min(longest.ends_at, context.now + LOOK_AGAIN))
+    return Hold(RoutingReason.SILENCED, detail, longest.ends_at)
 
 
 def _hushes(entry: SilenceFacts, alert: AlertFacts, context: RoutingContext) -> bool:
