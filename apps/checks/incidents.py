@@ -209,7 +209,7 @@ def _append(
 
 
 @transaction.atomic
-def acknowledge_incident(*, incident: Incident, actor: User, text: str = "") -> Incident:
+def acknowledge_incident(*, incident: Incident, actor: User | None, text: str = "") -> Incident:
     """Say who has it. Acknowledging again changes nothing; a resolved incident cannot be acknowledged."""
     row = _locked(incident)
     if row.resolved_at is not None:

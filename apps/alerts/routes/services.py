@@ -1,34 +1,146 @@
-"""Writing the tree of routes: one transaction each, with its audit entry, and what is worth knowing about it."""
+"""Writing the tree of routes: one transaction each, with its audit entry, and what is worth knowing about it.
+
+The tree is written by one person at a time: two at once could each make one half of a circle.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db import connection, transaction
+
 from apps.accounts.models import User
-from apps.alerts.models import Route
+from apps.accounts.services import record_audit
+from apps.alerts.models import Channel, Route
+from apps.alerts.pipeline.lock import pipeline_lock
+from apps.alerts.routes import validation
+from apps.alerts.routes.selectors import load_standing
+from apps.alerts.routes.warnings import channels_set_free, warnings_of
+from apps.core.ids import uuid7
+from apps.core.news import announce
 
-MAX_ROUTES = 500
-MAX_DEPTH = 8
+EDITABLE = (
+    "name",
+    "matchers",
+    "group_by",
+    "group_wait_seconds",
+    "group_interval_seconds",
+    "repeat_interval_seconds",
+    "continue_matching",
+    "active_times",
+    "time_zone",
+    "enabled",
+)
 
 
-def create_route(*, actor: User | None, **fields: Any) -> tuple[Route, list[str]]:
-    """Make a route; `fields` are the model's, `channels` a list of Channel. Raises ValidationError by field.
+@transaction.atomic
+def create_route(
+    *,
+    actor: User | None,
+    parent: Route | None = None,
+    position: int | None = None,
+    channels: Iterable[Channel] = (),
+    **fields: Any,
+) -> tuple[Route, list[str]]:
+    """Make a route; `fields` are those of EDITABLE. Raises ValidationError by field.
 
-    Returns it with warnings: what was saved and will not do what somebody may expect of it.
+    `position` counts from 0 among its siblings; without one it comes last. Returns the route with warnings: what was
+    saved and will not do what somebody may expect of it.
     """
-    raise NotImplementedError
+    rows = _locked_tree()
+    validation.check_number(rows)
+    clean = validation.clean_fields(fields, is_new=True)
+    route = Route(id=uuid7(), parent=parent, **clean)
+    validation.check_place(rows, route, parent)
+    route.save(force_insert=True)
+    chosen = list(channels)
+    route.channels.set(chosen)
+    _put(rows, route, position)
+    changes = {name: [None, value] for name, value in _picture(route, chosen).items()}
+    record_audit(actor=actor, action="create", subject=route, changes=changes)
+    _tell(route)
+    return route, warnings_of(route)
 
 
+@transaction.atomic
 def update_route(*, actor: User | None, route: Route, **fields: Any) -> tuple[Route, list[str]]:
-    """Edit any of the fields. Raises ValidationError by field."""
-    raise NotImplementedError
+    """Edit any of EDITABLE, `parent`, `position` and `channels`. Raises ValidationError by field."""
+    rows = _locked_tree()
+    row = validation.of_tree(rows, route)
+    unrouted = load_standing().unrouted()
+    before_channels = list(row.channels.all())
+    before = _picture(row, before_channels)
+    clean = validation.clean_fields({name: fields[name] for name in EDITABLE if name in fields})
+    parent = fields.get("parent", row.parent)
+    moved = (parent.pk if parent else None) != row.parent_id
+    if moved:
+        validation.check_place(rows, row, parent)
+    for name, value in {**clean, "parent": parent}.items():
+        setattr(row, name, value)
+    row.save(update_fields=[*clean, "parent", "updated_at"])
+    if "channels" in fields:
+        row.channels.set(fields["channels"])
+    if moved or fields.get("position") is not None:
+        _put(rows, row, fields.get("position"))
+    after_channels = list(fields.get("channels", before_channels))
+    after = _picture(row, after_channels)
+    changes = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+    if changes:
+        record_audit(actor=actor, action="update", subject=row, changes=changes)
+        _tell(row)
+    standing = load_standing()
+    return row, [*warnings_of(row, standing), *channels_set_free(unrouted, standing)]
 
 
 def move_route(*, actor: User | None, route: Route, parent: Route | None, position: int) -> tuple[Route, list[str]]:
     """Put it inside `parent` (None: at the top) as the `position`-th of its siblings, counted from 0."""
-    raise NotImplementedError
+    return update_route(actor=actor, route=route, parent=parent, position=position)
 
 
 def delete_route(*, actor: User | None, route: Route) -> list[str]:
-    """Remove it and all routes inside it. Returns warnings."""
-    raise NotImplementedError
+    """Remove it and all routes inside it, with the groups of alerts they made. Returns warnings.
+
+    Groups are the pipeline's, so its lock is taken.
+    """
+    with pipeline_lock():
+        rows = _locked_tree()
+        family = validation.family_of(rows, route)
+        unrouted = load_standing().unrouted()
+        for member in family:
+            record_audit(actor=actor, action="delete", subject=member)
+        _tell(route)
+        Route.objects.filter(pk__in=[member.pk for member in family]).delete()
+        return channels_set_free(unrouted, load_standing())
+
+
+def _locked_tree() -> list[Route]:
+    """All routes in order, while nobody else writes one. Reading goes on."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE alerts_route IN SHARE ROW EXCLUSIVE MODE")
+    return list(Route.objects.order_by("position", "pk"))
+
+
+def _put(rows: Sequence[Route], route: Route, position: int | None) -> None:
+    """Number the siblings anew, with `route` at `position` (None: last)."""
+    siblings = [row for row in rows if row.parent_id == route.parent_id and row.pk != route.pk]
+    siblings.insert(len(siblings) if position is None else min(position, len(siblings)), route)
+    changed = []
+    for number, sibling in enumerate(siblings):
+        if sibling.position != number or sibling is route:
+            sibling.position = number
+            changed.append(sibling)
+    Route.objects.bulk_update(changed, ["position"])
+
+
+def _picture(route: Route, channels: Iterable[Channel]) -> dict[str, Any]:
+    """What the audit log keeps: names for whoever reads it."""
+    return {
+        **{name: getattr(route, name) for name in (*EDITABLE, "position")},
+        "parent": route.parent.name if route.parent else None,
+        "channels": sorted(channel.name for channel in channels),
+    }
+
+
+def _tell(route: Route) -> None:
+    announce("route.changed", [route.pk], None)

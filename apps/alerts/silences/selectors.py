@@ -5,18 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
+from apps.alerts import matching
+from apps.alerts.labels import labels_of
+from apps.alerts.matching import Label
 from apps.alerts.models import Alert, Silence
+from apps.alerts.silences.services import parse_matchers
 from apps.catalog.models import Environment, Target
 
 SHOWN = 50
+# What an alert adds to what is known of its target.
+_OF_ALERTS = {Label.SEVERITY.value, Label.CAUSE.value, Label.REASON.value, Label.RULE.value}
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What matchers would hush now: all that match are counted, the first 50 shown."""
+    """What matchers would hush now: all that match are counted, the first 50 shown.
+
+    A target counts when some alert of it would be hushed: matchers on severity, cause, reason and rule speak of its
+    alerts and leave no target out.
+    """
 
     target_count: int
     alert_count: int
@@ -30,5 +41,44 @@ def list_silences(user: User | AnonymousUser) -> QuerySet[Silence]:
 
 
 def preview(user: User, matchers: object, environment: Environment | None = None) -> Preview:
-    """Targets and open alerts `user` may see that the matchers let through. Raises ValidationError on `matchers`."""
-    raise NotImplementedError
+    """Targets and open alerts `user` may see that the matchers let through. Raises ValidationError on `matchers`.
+
+    At most five queries.
+    """
+    stored, errors = parse_matchers(matchers)
+    if errors:
+        raise ValidationError(errors)
+    conditions = matching.load(stored)
+    inside = Q() if environment is None else Q(environment=environment)
+    alerts = [
+        identifier
+        for identifier, labels in Alert.objects.visible_to(user)
+        .firing()
+        .filter(inside)
+        .order_by("-started_at", "-pk")
+        .values_list("pk", "labels")
+        if matching.all_hold(conditions, labels)
+    ]
+    of_targets = [matcher for matcher in conditions if matcher.label not in _OF_ALERTS]
+    visible = Target.objects.visible_to(user).present().filter(inside)
+    known = labels_of(visible.values_list("pk", flat=True))
+    targets = [identifier for identifier, labels in known.items() if matching.all_hold(of_targets, labels)]
+    return Preview(
+        target_count=len(targets),
+        alert_count=len(alerts),
+        targets=_first_targets(targets),
+        alerts=list(
+            Alert.objects.filter(pk__in=alerts[:SHOWN])
+            .select_related("target", "environment")
+            .order_by("-started_at", "-pk")
+        ),
+    )
+
+
+def _first_targets(identifiers: list[object]) -> list[Target]:
+    """The first by name. All of them are named in one query, of which the database keeps what is shown."""
+    return list(
+        Target.objects.filter(pk__in=identifiers)
+        .select_related("environment", "status_row")
+        .order_by("name", "pk")[:SHOWN]
+    )
