@@ -157,7 +157,7 @@ def _type_of(form: str, status: str) -> str:
 
 def test_payload(channel: Channel, *, notification: UUID, at: datetime) -> dict[str, Any]:
     """A message of the shape people get. Its subject is the channel itself: no target or alert is invented."""
-    entry = {
+    entry: dict[str, Any] = {
         "id": str(notification),
         "state": "firing",
         "severity": Severity.INFO.value,

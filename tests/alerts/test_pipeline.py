@@ -49,7 +49,6 @@ def told(channel: Channel | None = None) -> list[tuple[str, int]]:
 
 def pass_time(seconds: float) -> None:
     """As if that much time had gone by since everything that happened."""
-    interval = timedelta(seconds=seconds)
     with connection.cursor() as cursor:
         for table, columns in {
             "alerts_alert": ("started_at", "resolved_at", "acknowledged_at"),
@@ -58,8 +57,9 @@ def pass_time(seconds: float) -> None:
             "alerts_silence": ("starts_at", "ends_at"),
         }.items():
             cursor.execute(
-                f"UPDATE {table} SET " + ", ".join(f"{column} = {column} - %s" for column in columns),
-                [interval] * len(columns),
+                f"UPDATE {table} SET "
+                + ", ".join(f"{column} = {column} - make_interval(secs => %s)" for column in columns),
+                [seconds] * len(columns),
             )
 
 

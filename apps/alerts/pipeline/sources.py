@@ -32,7 +32,7 @@ class WireEvent:
     kind: str
     at: datetime
     payload: Mapping[str, Any]
-    actor: int | None = None
+    actor: UUID | None = None
 
 
 @dataclass(frozen=True)
