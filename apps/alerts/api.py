@@ -22,12 +22,15 @@ from apps.alerts import selectors, services
 from apps.alerts.channels.base import CHANNEL_KINDS
 from apps.alerts.filters import ChannelFilter, NotificationFilter
 from apps.alerts.models import Channel, Notification
+from apps.alerts.register import api as alerts
+from apps.alerts.routes import api as routes
 from apps.alerts.serializers import (
     ChannelSerializer,
     NotificationDetailSerializer,
     NotificationSerializer,
     StartedSerializer,
 )
+from apps.alerts.silences import api as silences
 from apps.core import kindconfig
 from apps.core.api.viewsets import PortalViewSet, ReadOnlyPortalViewSet
 
@@ -137,6 +140,13 @@ class ChannelKindsView(APIView):
 def register(router: BaseRouter) -> None:
     router.register("channels", ChannelViewSet, basename="channel")
     router.register("notifications", NotificationViewSet, basename="notification")
+    alerts.register(router)
+    routes.register(router)
+    silences.register(router)
 
 
-urlpatterns = [path("channel-kinds/", ChannelKindsView.as_view(), name="channel-kinds")]
+urlpatterns = [
+    path("channel-kinds/", ChannelKindsView.as_view(), name="channel-kinds"),
+    *routes.urlpatterns,
+    *silences.urlpatterns,
+]

@@ -8,6 +8,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from apps.alerts import selectors, services
+from apps.alerts.register.services import remove_old_alerts
+from apps.alerts.silences.services import remove_old_silences
 from apps.alerts.tasks import wake, wake_judge
 from apps.checks.signals import housekeeping, ticked
 from apps.core.news import News, published
@@ -45,3 +47,5 @@ def judge_now_and_then(**_: Any) -> None:
 def sweep(**_: Any) -> None:
     services.remove_old_notifications()
     services.purge_deleted_channels()
+    remove_old_alerts()
+    remove_old_silences()

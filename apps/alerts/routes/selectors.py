@@ -62,7 +62,8 @@ def load_standing() -> Standing:
     found = {channel.pk: channel for channel in channels.order_by("name")}
     members: dict[UUID, tuple[UUID, ...]] = {}
     for channel in found.values():
-        for route in channel.route_ids:
+        named_by: list[UUID] = getattr(channel, "route_ids", [])
+        for route in named_by:
             members[route] = (*members.get(route, ()), channel.pk)
     return Standing(routes, found, members)
 

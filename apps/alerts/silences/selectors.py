@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
@@ -75,7 +76,7 @@ def preview(user: User, matchers: object, environment: Environment | None = None
     )
 
 
-def _first_targets(identifiers: list[object]) -> list[Target]:
+def _first_targets(identifiers: list[UUID]) -> list[Target]:
     """The first by name. All of them are named in one query, of which the database keeps what is shown."""
     return list(
         Target.objects.filter(pk__in=identifiers)
