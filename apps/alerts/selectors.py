@@ -13,7 +13,10 @@ from apps.core import statements
 _ANY_UNROUTED = """
     SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
         OR EXISTS (SELECT 1 FROM alerts_alertevent WHERE routed_at IS NULL)
-        OR EXISTS (SELECT 1 FROM alerts_alertgroup WHERE due_at <= statement_timestamp())
+        OR EXISTS (
+            SELECT 1 FROM alerts_alertgroup g JOIN alerts_channel c ON c.id = g.channel_id
+            WHERE g.due_at <= statement_timestamp() AND c.enabled AND c.deleted_at IS NULL
+        )
         OR EXISTS (SELECT 1 FROM checks_statechange WHERE routed_at IS NULL)
 """
 

@@ -24,6 +24,7 @@ from apps.alerts.models import (
 from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.pipeline.sources import SourceChange, apply_changes, end_sources, fingerprint
 from apps.alerts.routing import route_all
+from apps.alerts.selectors import has_waiting
 from apps.checks.models import Incident
 from apps.core import clock
 from tests.alerts.world import environment, happen, make_channel, make_incident
@@ -417,3 +418,21 @@ def test_the_environment_of_a_channel_limits_what_it_hears() -> None:
     make_incident()
     route_all()
     assert told(team) == []
+
+
+def test_a_channel_that_was_off_hears_of_what_still_fires_when_it_is_on_again() -> None:
+    team = people()
+    incident = make_incident()
+    incident.severity = "degraded"
+    incident.save()
+    incident.events.update(change={"to": "degraded", "reason": "slow_response"})
+    route_all()
+    Channel.objects.update(enabled=False)
+    pass_time(901)
+    route_all()
+    assert not has_waiting()
+    assert told(team) == []
+    Channel.objects.update(enabled=True)
+    assert has_waiting()
+    route_all()
+    assert told(team) == [("alert.firing", 1)]

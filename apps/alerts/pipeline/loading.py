@@ -60,7 +60,8 @@ def load_due(limit: int, now: datetime) -> Due | None:
     groups = {
         group.pk: group
         for group in AlertGroup.objects.select_for_update(of=("self",))
-        .filter(due_at__lte=now)
+        # Those of a channel that is off wait until it is on again: what still fires then is told.
+        .filter(due_at__lte=now, channel__enabled=True, channel__deleted_at__isnull=True)
         .select_related("channel")
         .order_by("due_at", "id")[:limit]
     }
