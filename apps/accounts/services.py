@@ -24,16 +24,19 @@ _ENCODER = DjangoJSONEncoder()
 
 
 def record_audit(
-    *, actor: User | None, action: str, subject: models.Model, changes: Mapping[str, Any] | None = None
+    *, actor: User | None, action: str, subject: models.Model, changes: Mapping[str, Any] | None = None, name: str = ""
 ) -> None:
-    """Write down who did `action` to `subject`. `changes` maps a field to [before, after], secrets masked already."""
+    """Write down who did `action` to `subject`. `changes` maps a field to [before, after], secrets masked already.
+
+    What was done to many at once is one entry: `subject` without an id says of what kind they are, `name` which.
+    """
     identifier = subject.pk if isinstance(subject.pk, UUID) else None
     AuditEntry.objects.create(
         actor=actor if actor is not None and actor.is_authenticated else None,
         action=action,
         object_type=subject._meta.model_name or "",
         object_id=identifier,
-        object_name=str(subject)[:200],
+        object_name=(name or str(subject))[:200],
         changes=_plain(changes or {}),
     )
 
