@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +24,7 @@ from apps.alerts.channels.base import MessageType, reason_label
 from apps.alerts.models import AlertSource, Channel, Severity
 from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.pipeline.sources import SourceChange, apply_changes
-from apps.core import clock, statements
+from apps.core import clock
 
 CAUSE = "channel"
 OPEN_FOR = timedelta(minutes=10)
@@ -128,9 +129,11 @@ class _Look:
 
 
 def _look() -> _Look:
-    rows = statements.run(
-        _LOOK, {"test": MessageType.CHANNEL_TEST.value, "open_for": OPEN_FOR, "within": GAVE_UP_WITHIN}
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOOK, {"test": MessageType.CHANNEL_TEST.value, "open_for": OPEN_FOR, "within": GAVE_UP_WITHIN}
+        )
+        rows = cursor.fetchall()
     found = [(_broken(row), row) for row in rows if row[4] is not None]
     return _Look(
         broken=[channel for channel, _row in found],

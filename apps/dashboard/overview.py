@@ -40,6 +40,7 @@ from apps.dashboard.parts import Part
 from apps.dashboard.probing import notices_of
 from apps.dashboard.readings import readings_of
 from apps.dashboard.rows import TargetRow, by_name, evidence_for, rows_of, urgency
+from apps.dashboard.telling import channel_notices
 
 # What a page shows before it refers to the list: the rest is one click away, and the worst always stands first.
 PROVIDERS_SHOWN = 8
@@ -303,10 +304,12 @@ def load_health(request: PageRequest) -> dict[str, Any]:
 
 
 def load_notices(request: PageRequest) -> dict[str, Any]:
-    """What is wrong with the looking itself: said here, because no target can say it."""
+    """What is wrong with the telling and the looking themselves: said here, because no target can say it."""
+    if not access_of(request.user).allows_somewhere(Role.VIEWER):
+        return {"notices": []}
     looking = readings_of(request).looking
-    may_see = access_of(request.user).allows_somewhere(Role.VIEWER)
-    return {"notices": notices_of(looking) if looking is not None and may_see else []}
+    telling = channel_notices(request.user, environment_id(request))
+    return {"notices": [*telling, *(notices_of(looking) if looking is not None else [])]}
 
 
 PANELS = (

@@ -90,7 +90,7 @@ def _silence(regions: Iterable[RegionView]) -> float | None:
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence at the top of the overview, and where more is known. `tone` is "warn" or "info"."""
+    """A sentence at the top of the overview, and where more is known. `tone` is "bad", "warn" or "info"."""
 
     text: str
     url: str
