@@ -249,7 +249,9 @@ class _Sending:
         refused = {name: reply for name, reply in replies.items() if name not in accepted}
         if not accepted:
             # If one of them may be taken later, all may be tried again.
-            raise _DecidedError(min(refused.values(), key=lambda reply: (not 400 <= reply.code < 500, reply.code)))
+            self._talk.take_leave()
+            decisive = min(refused.values(), key=lambda reply: (not 400 <= reply.code < 500, reply.code))
+            return MailReceipt(reply=decisive, refused=refused)
         self._expect(MailStage.CONTENT, self._talk.ask("DATA"), 354)
         reply = self._expect(MailStage.CONTENT, self._talk.send_content(self._mail.content), 250)
         self._talk.take_leave()
