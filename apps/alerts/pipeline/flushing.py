@@ -18,6 +18,7 @@ from apps.alerts.pipeline.enrolment import next_digest
 from apps.alerts.pipeline.loading import Due, load_due
 from apps.alerts.stages import run
 from apps.alerts.stages.context import Candidate, Decision, Delivery, EventFacts, Outcome, RoutingReason
+from apps.alerts.stages.news import news_of, next_reminder
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
@@ -106,7 +107,7 @@ def _machine_row(due: Due, delivery: Delivery, event: EventFacts, payload: Mappi
 def _people_row(due: Due, delivery: Delivery, over: list[Mapping[str, Any]]) -> Notification:
     alerts = [due.alerts[candidate.alert.id] for candidate in delivery.candidates]
     entries = [
-        alert_entry(alert, due.sources.get(alert.pk, []), news=_news_of(candidate, delivery.form))
+        alert_entry(alert, due.sources.get(alert.pk, []), news=news_of(candidate, due.context.now).value)
         for alert, candidate in zip(alerts, delivery.candidates, strict=True)
     ]
     # What a message said that nobody got, and this one would not say again: that something is over.
@@ -133,22 +134,6 @@ def _people_row(due: Due, delivery: Delivery, over: list[Mapping[str, Any]]) -> 
         not_before=Now(),
         created_at=Now(),
     )
-
-
-def _news_of(candidate: Candidate, form: str) -> str:
-    """What is new about one alert of a message."""
-    alert = candidate.alert
-    if not alert.is_firing:
-        return "resolved"
-    if form == "reminder":
-        return "reminder"
-    if not candidate.told_state:
-        return "opened"
-    if alert.severity != candidate.told_severity and any(event.kind == "updated" for event in candidate.news):
-        return "raised"
-    if alert.acknowledged and not candidate.told_acknowledged:
-        return "acknowledged"
-    return ""
 
 
 _SUPERSEDE = """
@@ -296,7 +281,8 @@ def _look_again(due: Due, decisions: Sequence[Decision], now: datetime) -> None:
         if decision.outcome is Outcome.HELD:
             until.setdefault(decision.candidate.group.id, []).append(_look_at_held(decision, now))
     for candidate in due.candidates:
-        if reminder := _reminder_at(candidate, due.groups[candidate.group.id], now):
+        # What was told just now counts from now.
+        if reminder := next_reminder(candidate, due.groups[candidate.group.id].told_at):
             until.setdefault(candidate.group.id, []).append(reminder)
     kept = set(GroupMember.objects.filter(group__in=due.groups).values_list("group_id", flat=True))
     soonest = now + timedelta(seconds=LOOK_AGAIN_AT_LEAST_SECONDS)
@@ -317,12 +303,3 @@ def _look_at_held(decision: Decision, now: datetime) -> datetime:
     waiting = decision.reason is RoutingReason.WAITING_FOR_PARENT
     often = now + timedelta(seconds=LOOK_FOR_PARENT_SECONDS if waiting else LOOK_AGAIN_SECONDS)
     return min(decision.until, often) if decision.until is not None else often
-
-
-def _reminder_at(candidate: Candidate, group: AlertGroup, now: datetime) -> datetime | None:
-    """When a firing alert nobody has acknowledged is due to be told again."""
-    if candidate.group.channel.machine or group.told_at is None or group.mode == AlertGroup.Mode.DIGEST:
-        return None
-    if not candidate.alert.is_firing or candidate.alert.acknowledged:
-        return None
-    return group.told_at + timedelta(seconds=candidate.group.repeat_interval_seconds)

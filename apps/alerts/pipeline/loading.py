@@ -97,7 +97,13 @@ def _candidate(group: GroupFacts, alert: AlertFacts, row: GroupMember, events: I
         told_state=row.told_state,
         told_severity=row.told_severity,
         told_acknowledged=row.told_acknowledged,
-        news=tuple(event for event in events if event.sequence > row.told_sequence),
+        # A step without a word on the wire is none of a machine's business.
+        news=tuple(
+            event
+            for event in events
+            if event.sequence > row.told_sequence and (event.type or not group.channel.machine)
+        ),
+        held=row.decided.startswith("held "),
     )
 
 
