@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
+from django.db import connection, models
 from django.db.models import Prefetch
 
 from apps.accounts.models import User
@@ -85,3 +86,26 @@ def default_environment(user: Viewer) -> Environment | None:
 def list_places() -> list[tuple[UUID, str]]:
     """(id, name) of every environment, in order: where a role may be granted. One query."""
     return list(Environment.objects.values_list("pk", "name"))
+
+
+_DRIFTS = """
+    SELECT p.target_id,
+           (SELECT count(*) FROM (
+               SELECT jsonb_array_elements_text(p.offered_models)
+               EXCEPT SELECT t.name FROM catalog_target t
+               WHERE t.namespace = p.target_id AND t.kind = 'model' AND t.deleted_at IS NULL
+           ) AS missing_here),
+           (SELECT count(*) FROM (
+               SELECT t.name FROM catalog_target t
+               WHERE t.namespace = p.target_id AND t.kind = 'model' AND t.deleted_at IS NULL
+               EXCEPT SELECT jsonb_array_elements_text(p.offered_models)
+           ) AS gone_there)
+    FROM catalog_provider p WHERE p.target_id = ANY(%s) AND p.last_discovered_at IS NOT NULL
+"""
+
+
+def get_drift_counts(provider_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """By provider how many models are (missing here, gone there), as of the last discovery. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DRIFTS, [list(provider_ids)])
+        return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}

@@ -98,10 +98,14 @@ class RuleState(models.Model):
     id = models.BigAutoField(primary_key=True)
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="states")
     target = models.ForeignKey(Target, on_delete=models.CASCADE, null=True, related_name="+")
-    # "warning", "critical" or "no_data": where it stands, since when, and whether it has stood there long enough.
+    # A severity or "no_data": the worst it is beyond now; since when it is beyond any level, and beyond the worst.
     level = models.CharField(max_length=16)
     since = models.DateTimeField()
+    worst_since = models.DateTimeField(null=True, blank=True)
+    # Whether it has stood there long enough, and as what it fires; see `rules.Standing`.
     firing = models.BooleanField(default=False)
+    severity = models.CharField(max_length=16, blank=True, default="")
+    # The number when any of this last changed.
     value = models.FloatField(null=True, blank=True)
     evaluated_at = models.DateTimeField()
 

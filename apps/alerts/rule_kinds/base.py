@@ -25,10 +25,15 @@ PORTAL: None = None
 
 @dataclass(frozen=True)
 class Reading:
-    """One number in the kind's unit (None: there is no data), and what a person needs to understand it."""
+    """One number in the kind's unit (None: there is no data), and what a person needs to understand it.
+
+    `detail["reason"]`, where there is one, is the reason of the alert. `unmeasured`: the number only says that nobody
+    measured the target; where it is the portal itself that does not measure, it counts as none.
+    """
 
     value: float | None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    unmeasured: bool = False
 
 
 Readings = Mapping["UUID | None", Reading]
@@ -56,10 +61,22 @@ class RuleKind(ABC, Generic[ConfigType]):
     # What levels can be reached at all, to find rules that can never fire.
     lowest: ClassVar[float] = 0.0
     highest: ClassVar[float | None] = None
+    # Which side of a level is usually the bad one: what the form begins with.
+    usual_operator: ClassVar[str] = ">"
+    # Whether `history` answers.
+    keeps_history: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, config: ConfigType, targets: Collection[UUID], *, now: datetime) -> Readings:
         """The reading of each of `targets` (left out: no data), in one query whatever their number."""
+
+    def lookback_seconds(self, config: ConfigType) -> float:
+        """How far back `read` looks: so long after a gap in the portal's own looking, no data says nothing."""
+        return 0.0
+
+    def warnings(self, config: ConfigType, targets: Collection[UUID]) -> list[str]:
+        """Sentences for whoever saves a rule on `targets` that this config makes deaf. A fixed number of queries."""
+        return []
 
     def history(
         self, config: ConfigType, targets: Collection[UUID], *, since: datetime, until: datetime
