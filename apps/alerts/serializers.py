@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.accounts.access import Role, access_of
-from apps.alerts.channels.base import CHANNEL_KINDS, reason_label
+from apps.alerts import selectors
+from apps.alerts.channels.base import CHANNEL_KINDS, MESSAGE_TYPE_CHOICES, REASON_CHOICES, reason_label
 from apps.alerts.models import Channel, Notification
 from apps.catalog.models import Environment
 from apps.catalog.serializers import EnvironmentField
@@ -19,7 +20,11 @@ from apps.core.api.serializers import PortalSerializer
 
 class ChannelSerializer(PortalSerializer):
     """`config` is what `channel-kinds/` describes. Its secrets are write-only; one the portal makes is in the answer
-    to the write that made it, and nowhere else."""
+    to the write that made it, and nowhere else.
+
+    For people: `language` (en or ko), `time_zone`, `wording` (`{"title": "…", "body": "…"}` with placeholders) and
+    `quiet_hours` (`[{"days": [0], "start": "22:00", "end": "07:00"}]`, Monday is 0).
+    """
 
     id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(max_length=200)
@@ -27,6 +32,10 @@ class ChannelSerializer(PortalSerializer):
     config = serializers.JSONField()
     environment = EnvironmentField(required=False, allow_null=True, default=None)
     enabled = serializers.BooleanField(default=True)
+    language = serializers.CharField(required=False, max_length=8)
+    time_zone = serializers.CharField(required=False, max_length=64)
+    wording = serializers.JSONField(required=False)
+    quiet_hours = serializers.JSONField(required=False)
     destination = serializers.SerializerMethodField()
     disabled_reason = serializers.CharField(read_only=True)
     failures = serializers.IntegerField(read_only=True)
@@ -84,6 +93,8 @@ class NotificationSerializer(PortalSerializer):
     sentence = serializers.SerializerMethodField()
     attempts = serializers.IntegerField(read_only=True)
     attempts_allowed = serializers.IntegerField(read_only=True)
+    last_attempt = serializers.SerializerMethodField()
+    alert_count = serializers.IntegerField(read_only=True)
     not_before = serializers.DateTimeField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     finished_at = serializers.DateTimeField(read_only=True)
@@ -100,6 +111,15 @@ class NotificationSerializer(PortalSerializer):
     def get_sentence(self, notification: Notification) -> str:
         return reason_label(notification.reason) if notification.reason else ""
 
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_last_attempt(self, notification: Any) -> dict[str, Any] | None:
+        """`{"at", "duration_ms", "status_code", "reason"}`; null before the first."""
+        if notification.last_at is None:
+            return None
+        names = ("at", "duration_ms", "status_code", "reason")
+        values = (notification.last_at, notification.last_ms, notification.last_status, notification.last_reason)
+        return dict(zip(names, values, strict=True))
+
 
 class AttemptSerializer(PortalSerializer):
     """One try. What the receiver answered is for administrators, in the admin."""
@@ -113,10 +133,47 @@ class AttemptSerializer(PortalSerializer):
 
 
 class NotificationDetailSerializer(NotificationSerializer):
-    """One delivery with what it says and every attempt, oldest first."""
+    """One delivery with what it says, every attempt (oldest first) and the alerts it tells of (50 at most)."""
 
     payload = serializers.JSONField(read_only=True)
     attempt_list = AttemptSerializer(many=True, read_only=True, source="attempt_rows")
+    alerts = serializers.SerializerMethodField()
+
+    @extend_schema_field({"type": "array", "items": {"type": "object"}})
+    def get_alerts(self, notification: Notification) -> list[dict[str, Any]]:
+        rows = selectors.list_told(self.context["request"].user, notification)
+        return [
+            {
+                "id": str(alert.pk),
+                "cause": alert.cause,
+                "severity": alert.severity,
+                "target": {"id": str(alert.target.pk), "name": alert.target.name} if alert.target else None,
+                "started_at": alert.started_at,
+                "resolved_at": alert.resolved_at,
+            }
+            for alert in rows
+        ]
+
+
+class ReplaySerializer(PortalSerializer):
+    """Which of the messages that were given up are sent again; without anything, all of them."""
+
+    state = serializers.ChoiceField(choices=[("dead", "dead")], required=False)
+    channel = serializers.UUIDField(required=False)
+    kind = serializers.ChoiceField(choices=MESSAGE_TYPE_CHOICES, required=False)
+    reason = serializers.ChoiceField(choices=REASON_CHOICES, required=False)
+    incident = serializers.UUIDField(required=False)
+    alert = serializers.UUIDField(required=False)
+    environment = EnvironmentField(required=False)
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+
+
+class ReplayedSerializer(PortalSerializer):
+    """How many are on their way again, and how many that match were left for another call."""
+
+    count = serializers.IntegerField(read_only=True)
+    remaining = serializers.IntegerField(read_only=True)
 
 
 class StartedSerializer(PortalSerializer):

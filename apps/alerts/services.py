@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -23,6 +23,7 @@ from apps.alerts.messages import channel_test_payload
 from apps.alerts.models import Channel, Notification
 from apps.alerts.pipeline.enrolment import is_machine
 from apps.alerts.policy import ATTEMPTS_ALLOWED
+from apps.alerts.speaking import Speaking, clean_speaking
 from apps.alerts.tasks import wake
 from apps.catalog.models import Environment
 from apps.core import clock, kindconfig
@@ -139,14 +140,16 @@ def create_channel(
     config: object,
     environment: Environment | None = None,
     enabled: bool = True,
+    **speaking: Unpack[Speaking],
 ) -> tuple[Channel, dict[str, Any]]:
     """Make a channel. Returns it with its config as it may be shown this once: a secret we made is readable in it.
 
-    Raises ValidationError by field.
+    `speaking` are `language`, `time_zone`, `wording` and `quiet_hours`. Raises ValidationError by field.
     """
     chosen = channel_kind(kind)
+    spoken = clean_speaking(speaking)
     opened = open_config(chosen, config)
-    channel = Channel(id=uuid7(), name=_clean_name(name), kind=kind, environment=environment, enabled=enabled)
+    channel = Channel(id=uuid7(), name=_clean_name(name), kind=kind, environment=environment, enabled=enabled, **spoken)
     channel.config = opened.sealed(chosen)
     _save(channel, new=True)
     changes = {"kind": [None, kind], "config": [None, _audited(chosen, channel.config)]}
@@ -158,14 +161,16 @@ def create_channel(
 def update_channel(
     *, actor: User | None, channel: Channel, config: object = None, **fields: Any
 ) -> tuple[Channel, dict[str, Any]]:
-    """Edit `name`, `environment`, `enabled` and the config. Switching on or a new config closes the breaker.
+    """Edit `name`, `environment`, `enabled`, `language`, `time_zone`, `wording`, `quiet_hours` and the config.
+
+    Switching on or a new config closes the breaker.
 
     Returns it with its config as it may be shown this once. Raises ValidationError by field.
     """
     row = Channel.objects.select_for_update().get(pk=channel.pk)
     chosen = channel_kind(row.kind)
     changes: dict[str, Any] = {}
-    for attribute, value in fields.items():
+    for attribute, value in {**fields, **clean_speaking(fields)}.items():
         clean = _clean_name(value) if attribute == "name" else value
         if getattr(row, attribute) != clean:
             changes[attribute] = [getattr(row, attribute), clean]
@@ -263,7 +268,7 @@ def replay_notification(*, actor: User, notification: Notification) -> Notificat
         raise DeliveryConflict(_("The channel of this notification is switched off. Switch it on, then send it again."))
     before = row.state
     row.state, row.reason, row.finished_at, row.lease_until = Notification.State.PENDING, "", None, None
-    row.attempts_allowed = row.attempts + (ATTEMPTS_ALLOWED if row.incident_id else 1)
+    row.attempts_allowed = row.attempts + (1 if row.kind == MessageType.CHANNEL_TEST else ATTEMPTS_ALLOWED)
     row.not_before = Now()
     row.save(update_fields=["state", "reason", "finished_at", "lease_until", "attempts_allowed", "not_before"])
     row.refresh_from_db(fields=["not_before"])

@@ -28,6 +28,8 @@ EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.na
 # A config of every kind that leads to a local receiver. A new kind adds its line here.
 SAMPLES: dict[str, dict[str, Any]] = {
     "webhook": {"url": "http://127.0.0.1:{port}/hooks/sesame", "secret": SECRET},
+    "slack": {"url": "http://127.0.0.1:{port}/hooks/sesame", "place": "#operations"},
+    "discord": {"url": "http://127.0.0.1:{port}/hooks/sesame", "place": "#operations"},
 }
 MESSAGE = Message(
     id="0198f7a0-0000-7000-8000-000000000000",

@@ -17,7 +17,7 @@ from apps.alerts.wording.user_words import (
     problems_of,
     render_user_words,
 )
-from apps.alerts.wording.writing import more_words, write
+from apps.alerts.wording.writing import write
 
 # The parts of a message that a user may word.
 PARTS = ("title", "body")
@@ -33,7 +33,6 @@ __all__ = [
     "Problem",
     "Text",
     "cut",
-    "more_words",
     "one_line",
     "problems_of",
     "render_user_words",

@@ -6,6 +6,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.utils import translation
+from django.utils.translation import ngettext
+
 _JOINER = "\u200d"
 _ELLIPSIS = "…"
 # A letter may carry marks without end; so many stay together.
@@ -33,8 +36,9 @@ class Line:
 class Text:
     """A whole message in one language. `links` are (label, absolute URL), the first leads to what it is about.
 
-    `severity` is the worst that fires; `tone` how the whole message is to be coloured. `summary` and `footer` may be
-    empty. Nothing in it is escaped: every channel does that in its own way.
+    `lines` are the worst alerts first and `omitted` how many more there are: `shown` gives both together. `severity` is
+    the worst that fires; `tone` how the whole message is to be coloured. `summary` and `footer` may be empty. Nothing
+    in it is escaped: every channel does that in its own way.
     """
 
     title: str
@@ -45,6 +49,21 @@ class Text:
     summary: str = ""
     tone: str = "info"
     language: str = "en"
+    omitted: int = 0
+
+    def shown(self, limit: int) -> tuple[Line, ...]:
+        """The first `limit` alerts, and where any is left out a last line that says how many are.
+
+        The user's own words are given as they are, whatever their number of lines.
+        """
+        in_own_words = not any(line.subject for line in self.lines)
+        kept = self.lines if in_own_words else self.lines[:limit]
+        left_out = self.omitted + len(self.lines) - len(kept)
+        if not left_out:
+            return kept
+        with translation.override(self.language):
+            words = ngettext("And %(count)s more.", "And %(count)s more.", left_out) % {"count": f"{left_out:,}"}
+        return (*kept, Line(words, url=self.link))
 
     @property
     def link(self) -> str:

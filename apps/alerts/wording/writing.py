@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from apps.alerts.channels.base import Message, MessageType
 from apps.alerts.wording.people_data import people_data, severity_of
@@ -35,9 +35,9 @@ _REMINDER_TITLES: dict[str, Any] = {
     "info": gettext_lazy("Still so, since %(span)s: %(subject)s"),
 }
 _LINK_LABELS: dict[str, Any] = {
-    "view": gettext_lazy("Open"),
-    "acknowledge": gettext_lazy("Acknowledge"),
-    "silence": gettext_lazy("Silence"),
+    "view": pgettext_lazy("a link in a message", "Open"),
+    "acknowledge": pgettext_lazy("a link in a message", "Acknowledge"),
+    "silence": pgettext_lazy("a link in a message", "Silence"),
 }
 
 
@@ -71,7 +71,7 @@ class _Writer:
         if own_body.strip():
             words = render_user_words(own_body, values).splitlines()
             own = tuple(Line(_printable(words_of_line)) for words_of_line in _without_blank_edges(words))
-            lines = (*own, *self._more()) if own else lines
+            lines = own or lines
         return Text(
             title=title,
             lines=lines,
@@ -81,6 +81,7 @@ class _Writer:
             summary=self._summary(own_body=bool(own_body.strip())),
             tone=self._tone(),
             language=self.language,
+            omitted=_number(self.data.get("omitted")),
         )
 
     # --- The whole message ---
@@ -97,9 +98,13 @@ class _Writer:
     def _title(self) -> str:
         form, first = self.data.get("form"), self.alerts[0] if self.alerts else {}
         if form == "storm":
-            return ngettext("%(count)s alert at once", "%(count)s alerts at once", self.total) % {"count": self.total}
+            return ngettext("%(count)s alert at once", "%(count)s alerts at once", self.total) % {
+                "count": f"{self.total:,}"
+            }
         if form == "digest":
-            return ngettext("Digest: %(count)s alert", "Digest: %(count)s alerts", self.total) % {"count": self.total}
+            return ngettext("Digest: %(count)s alert", "Digest: %(count)s alerts", self.total) % {
+                "count": f"{self.total:,}"
+            }
         values = {"subject": self._subjects(first), "span": self.span_of(first)}
         if self.is_test:
             return _("Test message: %(subject)s") % values
@@ -120,7 +125,7 @@ class _Writer:
         if others < 1:
             return subject
         words = ngettext("%(subject)s and %(count)s more", "%(subject)s and %(count)s more", others)
-        return words % {"subject": subject, "count": others}
+        return words % {"subject": subject, "count": f"{others:,}"}
 
     def _summary(self, *, own_body: bool) -> str:
         if self.is_test:
@@ -139,7 +144,7 @@ class _Writer:
             "resolved": lambda count: ngettext("%(count)s resolved", "%(count)s resolved", count),
         }
         counted = {name: _number(self.counts.get(name)) for name in phrases}
-        return ", ".join(phrases[name](count) % {"count": count} for name, count in counted.items() if count)
+        return ", ".join(phrases[name](count) % {"count": f"{count:,}"} for name, count in counted.items() if count)
 
     def _links(self) -> tuple[tuple[str, str], ...]:
         links = {"view": str(self.data.get("url") or ""), **self.message.links}
@@ -157,11 +162,7 @@ class _Writer:
     # --- One alert ---
 
     def _lines(self) -> tuple[Line, ...]:
-        return (*(self._line(entry) for entry in self.alerts), *self._more())
-
-    def _more(self) -> tuple[Line, ...]:
-        omitted = _number(self.data.get("omitted"))
-        return (Line(more_words(omitted), url=str(self.data.get("url") or "")),) if omitted else ()
+        return tuple(self._line(entry) for entry in self.alerts)
 
     def _line(self, entry: Mapping[str, Any]) -> Line:
         return Line(
@@ -194,11 +195,6 @@ class _Writer:
 
     def moment_of(self, moment: datetime) -> str:
         return moment_words(moment, self.zone)
-
-
-def more_words(count: int) -> str:
-    """What stands where alerts are left out."""
-    return ngettext("And %(count)s more.", "And %(count)s more.", count) % {"count": count}
 
 
 def subject_of(entry: Mapping[str, Any]) -> str:
