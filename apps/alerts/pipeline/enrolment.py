@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from apps.alerts.channels.base import CHANNEL_KINDS
 from apps.alerts.matching import texts_of
 from apps.alerts.models import Alert, AlertDecision, AlertEvent, AlertGroup, Channel, GroupMember, Severity
+from apps.alerts.pipeline.saving import save_groups
 from apps.alerts.routes.selectors import load_tree
 from apps.alerts.routes.tree import ResolvedRoute, Tree
 from apps.alerts.stages.context import Outcome, RoutingReason
@@ -167,7 +168,7 @@ def _hurry(
         if group.due_at is None or due < group.due_at:
             group.due_at = due
             earlier.append(group)
-    AlertGroup.objects.bulk_update(earlier, ["due_at"], batch_size=500)
+    save_groups(earlier)
 
 
 def _next_look(group: AlertGroup, place: _Place | None, now: datetime) -> datetime:

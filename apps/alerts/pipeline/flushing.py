@@ -16,6 +16,7 @@ from apps.alerts.channels.base import DeliveryReason
 from apps.alerts.models import AlertDecision, AlertEvent, AlertGroup, GroupMember, Notification
 from apps.alerts.pipeline.enrolment import next_digest
 from apps.alerts.pipeline.loading import Due, load_due
+from apps.alerts.pipeline.saving import save_groups, save_members
 from apps.alerts.stages import run
 from apps.alerts.stages.context import Candidate, Decision, Delivery, EventFacts, Outcome, RoutingReason
 from apps.alerts.stages.news import news_of, next_reminder
@@ -249,11 +250,7 @@ def _mark_told(due: Due, deliveries: Sequence[Delivery], decisions: Sequence[Dec
         and not decision.candidate.alert.is_firing
     ]
     gone = set(finished)
-    GroupMember.objects.bulk_update(
-        [member for member in due.members.values() if member.pk not in gone],
-        ["told_sequence", "told_state", "told_severity", "told_acknowledged", "decided"],
-        batch_size=500,
-    )
+    save_members([member for member in due.members.values() if member.pk not in gone])
     GroupMember.objects.filter(pk__in=gone).delete()
     for group in due.groups.values():
         group.flushed_at = now
@@ -291,11 +288,7 @@ def _look_again(due: Due, decisions: Sequence[Decision], now: datetime) -> None:
         group.due_at = max(soonest, min(moments)) if moments else None
         if group.mode == AlertGroup.Mode.DIGEST and group.due_at is not None:
             group.due_at = next_digest(group.channel.time_zone, now)
-    AlertGroup.objects.bulk_update(
-        [group for group in due.groups.values() if group.pk in kept],
-        ["due_at", "flushed_at", "told_at", "sequence"],
-        batch_size=500,
-    )
+    save_groups([group for group in due.groups.values() if group.pk in kept])
     AlertGroup.objects.filter(pk__in=[group for group in due.groups if group not in kept]).delete()
 
 
