@@ -3,10 +3,12 @@ from __future__ import annotations
 from django.urls import path
 
 from apps.alerts import notification_views, views
+from apps.alerts.pages import urls as pages
 
 app_name = "alerts"
 
 urlpatterns = [
+    *pages.urlpatterns,
     path("alerts/channels/", views.channel_list, name="channel-list"),
     path("alerts/channels/fragments/<slug:name>/", views.channel_list_fragment, name="channel-list-fragment"),
     path("alerts/channels/new/", views.channel_new, name="channel-new"),
@@ -17,6 +19,7 @@ urlpatterns = [
     path("alerts/channels/<uuid:channel_id>/switch/", views.channel_switch, name="channel-switch"),
     path("alerts/channels/<uuid:channel_id>/delete/", views.channel_delete, name="channel-delete"),
     path("alerts/notifications/", notification_views.notification_list, name="notification-list"),
+    path("alerts/notifications/replay/", notification_views.notification_replay_dead, name="notification-replay-dead"),
     path(
         "alerts/notifications/fragments/<slug:name>/",
         notification_views.notification_list_fragment,

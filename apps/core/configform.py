@@ -104,7 +104,7 @@ class SuggestingInput(forms.TextInput):
 
 
 @lru_cache(maxsize=1)
-def _zones() -> tuple[str, ...]:
+def zones() -> tuple[str, ...]:
     """Time zones as people name them: a place, or UTC."""
     places = (name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
     return ("UTC", *sorted(places))
@@ -194,7 +194,7 @@ def _duration(part: FormField) -> forms.Field:
 
 
 def _timezone(part: FormField) -> forms.Field:
-    widget = SuggestingInput(_attributes(part), suggestions=_zones)
+    widget = SuggestingInput(_attributes(part), suggestions=zones)
     return forms.CharField(**_common(part), max_length=part.max_length, widget=widget)
 
 

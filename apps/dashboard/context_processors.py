@@ -29,7 +29,7 @@ PLACES = (
     Place(_("Models"), "models", "dashboard:model-list", ("dashboard:model", "catalog:model", "catalog:provider")),
     Place(_("Services"), "services", "dashboard:service-list", ("dashboard:service", "catalog:service")),
     Place(_("Incidents"), "incidents", "dashboard:incident-list", ("dashboard:incident",)),
-    Place(_("Alerts"), "alerts", "alerts:channel-list", ("alerts:",)),
+    Place(_("Alerts"), "alerts", "alerts:alert-list", ("alerts:",)),
     Place(_("Settings"), "settings", "dashboard:settings", ("dashboard:settings", "dashboard:component")),
 )
 # Addresses the shell links to where they exist: the name in templates, and the URL's name.

@@ -16,3 +16,6 @@ if (document.querySelector("[data-chart]")) {
 if (document.querySelector("[data-conditions]")) {
   import("./conditions.js");
 }
+if (document.querySelector("[data-edit-rows]")) {
+  import("./edit-rows.js");
+}
