@@ -19,6 +19,10 @@ PURE = (
     "apps/checks/heartbeats/dialects.py",
     "apps/checks/heartbeats/go_duration.py",
     "apps/alerts/channels",
+    "apps/alerts/matching.py",
+    "apps/alerts/times.py",
+    "apps/alerts/stages",
+    "apps/alerts/routes/tree.py",
 )
 ALLOWED = {"django.utils.translation", "django.utils.functional"}
 
