@@ -13,7 +13,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
@@ -36,7 +36,7 @@ class Letter:
 
     @property
     def message(self) -> EmailMessage:
-        return cast("EmailMessage", message_from_bytes(self.content, policy=SMTPUTF8))
+        return message_from_bytes(self.content, policy=SMTPUTF8)
 
     def part(self, subtype: Literal["plain", "html"]) -> str:
         """The text of one of its two parts, line ends as in Python."""

@@ -160,7 +160,10 @@ def wire_address(address: str) -> str | None:
     local, at, domain = address.strip().rpartition("@")
     if not at or len(address) > MAX_ADDRESS_CHARACTERS or len(local) > 64:
         return None
-    if not _LOCAL_PART.fullmatch(local) or not local.isprintable() or ":" in domain or not domain.isprintable():
+    if not _LOCAL_PART.fullmatch(local) or not local.isprintable() or not domain.isprintable() or ":" in domain:
+        return None
+    if "=?" in local:
+        # It would be decoded where it stands in a header, and could be anything then.
         return None
     try:
         host = parse_host(domain)

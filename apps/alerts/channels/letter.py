@@ -7,13 +7,14 @@ another header with it, and everything on the wire is ASCII unless the sender's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from html import escape
+from itertools import groupby
 
 from apps.alerts.channels.base import Message
 from apps.alerts.wording import Line, Text, cut, one_line
@@ -21,6 +22,7 @@ from apps.alerts.wording import Line, Text, cut, one_line
 # A mail reader shows some seventy characters; what comes after is for the search.
 SUBJECT_LIMIT_CHARACTERS = 150
 MAX_REFERENCES = 10
+LINES_SHOWN = 50
 SENDER_NAME = "Monitor Portal"
 
 
@@ -28,26 +30,37 @@ def compose(message: Message, text: Text, *, sender: str, recipients: Iterable[s
     """The letter with CRLF line ends. `sender` and `recipients` have ASCII domains.
 
     Its Message-ID is that of the notification, the same on every attempt; letters about one alert refer to the alert,
-    so that mail readers show them together. No attempt is made to be unsubscribed from: it is an operator's list.
+    so that mail readers show them together. There is no List-Unsubscribe: the list is kept by those who run the portal.
     """
-    everything = EmailMessage(policy=(SMTP if sender.isascii() else SMTPUTF8).clone(cte_type="7bit"))
-    everything["From"] = _address(sender, SENDER_NAME)
+    letter = EmailMessage(policy=(SMTP if sender.isascii() else SMTPUTF8).clone(cte_type="7bit"))
+    letter["From"] = _address(sender, SENDER_NAME)
     # An address beyond ASCII cannot stand in a header of its own right; its owner gets the letter all the same.
     named = tuple(_address(recipient) for recipient in recipients if recipient.isascii())
-    everything["To"] = named or "undisclosed-recipients:;"
-    everything["Subject"] = cut(one_line(text.title), SUBJECT_LIMIT_CHARACTERS)
-    everything["Date"] = format_datetime(message.sent_at.astimezone(UTC))
-    everything["Message-ID"] = message_id(message.id, sender)
+    letter["To"] = named or "undisclosed-recipients:;"
+    letter["Subject"] = _subject(text.title)
+    letter["Date"] = format_datetime(message.sent_at.astimezone(UTC))
+    letter["Message-ID"] = message_id(message.id, sender)
     if references := _references(message, sender):
-        everything["References"] = " ".join(references)
-        everything["In-Reply-To"] = references[0]
-    everything["Auto-Submitted"] = "auto-generated"
+        letter["References"] = " ".join(references)
+        letter["In-Reply-To"] = references[0]
+    letter["Auto-Submitted"] = "auto-generated"
     # Exchange's word for it.
-    everything["X-Auto-Response-Suppress"] = "All"
-    everything["Content-Language"] = text.language
-    everything.set_content(plain_part(text), charset="utf-8")
-    everything.add_alternative(html_part(text), subtype="html", charset="utf-8")
-    return everything.as_bytes()
+    letter["X-Auto-Response-Suppress"] = "All"
+    letter.set_content(_whole(plain_part(text)), charset="utf-8")
+    letter.add_alternative(_whole(html_part(text)), subtype="html", charset="utf-8")
+    # Set last: what is about content moves into the first part when a second one comes.
+    letter["Content-Language"] = text.language
+    return letter.as_bytes()
+
+
+def _subject(title: str) -> str:
+    """The library decodes what looks like an encoded word, line breaks in it included, so nothing may look like one."""
+    return cut(one_line(title).replace("=?", "= ?"), SUBJECT_LIMIT_CHARACTERS)
+
+
+def _whole(words: str) -> str:
+    """Without halves of characters, which are not UTF-8."""
+    return words.encode("utf-8", "replace").decode()
 
 
 def message_id(identifier: str, sender: str) -> str:
@@ -71,11 +84,20 @@ def _address(address: str, name: str = "") -> Address:
     return Address(display_name=name, username=local, domain=domain)
 
 
+def _runs(text: Text) -> Iterator[tuple[bool, list[Line]]]:
+    """The lines as runs of alerts, and of words about no single one."""
+    for is_alert, lines in groupby(text.shown(LINES_SHOWN), key=lambda line: bool(line.subject)):
+        yield is_alert, list(lines)
+
+
 # --- For terminals ----------------------------------------------------------------------------------------
 
 
 def plain_part(text: Text) -> str:
-    blocks = [text.title, text.summary, *(_plain_line(line) for line in text.shown(50))]
+    blocks = [text.title, text.summary]
+    for is_alert, lines in _runs(text):
+        rows = [_plain_line(line) for line in lines]
+        blocks += rows if is_alert else ["\n".join(rows)]
     blocks.append("\n".join(f"{label}: {url}" for label, url in text.links))
     if text.footer:
         blocks.append(f"-- \n{text.footer}")
@@ -112,7 +134,7 @@ _HEAD = (
     '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
     "<title>{title}</title><style>:root{{color-scheme:light dark}}@media(prefers-color-scheme:dark){{"
     ".page{{background:#15181c!important}}.card{{background:#1e2227!important;border-color:#3a4048!important}}"
-    ".text{{color:#e8eaed!important}}.quiet{{color:#a8b0ba!important}}.link{{color:#8ab4f8!important}}"
+    ".text{{color:#e8eaed!important}}.quiet{{color:#a8b0ba!important}}.link{{color:#8ab4f8!important;border-color:#8ab4f8!important}}"
     "{dark}}}</style></head>\n"
 )
 
@@ -126,7 +148,8 @@ def html_part(text: Text) -> str:
     ]
     if text.summary:
         rows.append(_paragraph(text.summary, "text", "#1f2328"))
-    rows += [_html_line(line) for line in text.shown(50)]
+    for is_alert, lines in _runs(text):
+        rows += [_html_line(line) for line in lines] if is_alert else [_html_words(lines)]
     rows.append(_html_links(text.links))
     if text.footer:
         rows.append(_paragraph(text.footer, "quiet", "#59636e", "font-size:13px;margin-top:24px"))
@@ -147,14 +170,11 @@ def _html_line(line: Line) -> str:
     head = []
     if line.mark:
         head.append(f'<span class="{tone}" style="color:{colour};font-weight:600">{escape(line.mark)}</span>')
-    if line.subject:
-        head.append(_html_subject(line))
+    subject = f"<strong>{escape(line.subject)}</strong>"
+    head.append(_anchor(line.url, line.subject, "font-weight:600;") if line.url else subject)
     if line.when:
         head.append(f'<span class="quiet" style="color:#59636e">{escape(line.when)}</span>')
-    rows = [" · ".join(head)] if head else []
-    rows += [escape(row) for row in (line.sentence, *line.details) if row]
-    if line.url and not line.subject:
-        rows.append(_anchor(line.url, line.url))
+    rows = [" · ".join(head), *(escape(row) for row in (line.sentence, *line.details) if row)]
     return (
         f'<div class="text {tone}" style="margin:16px 0;padding:0 0 0 12px;border-left:4px solid {colour};'
         'line-height:1.5;font-size:15px;color:#1f2328;word-break:break-word">'
@@ -162,28 +182,26 @@ def _html_line(line: Line) -> str:
     )
 
 
-def _html_subject(line: Line) -> str:
-    subject = f"<strong>{escape(line.subject)}</strong>"
-    return _anchor(line.url, line.subject, bold=True) if line.url else subject
+def _html_words(lines: Iterable[Line]) -> str:
+    """Words that are about no single alert: the user's own, or how many more there are."""
+    words = (_anchor(line.url, line.sentence) if line.url else escape(line.sentence) for line in lines)
+    return (
+        '<p class="text" style="margin:16px 0;line-height:1.5;font-size:15px;color:#1f2328;word-break:break-word">'
+        f"{'<br>'.join(words)}</p>"
+    )
 
 
 def _html_links(links: Iterable[tuple[str, str]]) -> str:
     """Large enough for a thumb, one below the other where there is no room side by side."""
-    return "".join(
-        '<div style="display:inline-block;margin:8px 12px 0 0;padding:10px 16px;border:1px solid #1f5fa8;'
-        f'border-radius:6px;font-size:15px" class="info">{_anchor(url, label)}</div>'
-        for label, url in links
-    )
+    box = "display:inline-block;margin:8px 12px 0 0;padding:10px 16px;border:1px solid #1f5fa8;border-radius:6px;"
+    return "".join(_anchor(url, label, box) for label, url in links)
 
 
-def _anchor(url: str, label: str, *, bold: bool = False) -> str:
-    weight = "600" if bold else "400"
+def _anchor(url: str, label: str, more: str = "") -> str:
     if not url.lower().startswith(("http://", "https://")):
         return escape(label)
-    return (
-        f'<a class="link" href="{escape(url)}" style="color:#1f5fa8;font-weight:{weight};text-decoration:underline">'
-        f"{escape(label)}</a>"
-    )
+    style = f"{more}color:#1f5fa8;font-size:15px;text-decoration:underline"
+    return f'<a class="link" href="{escape(url)}" style="{style}">{escape(label)}</a>'
 
 
 def _paragraph(words: str, name: str, colour: str, more: str = "font-size:15px") -> str:
