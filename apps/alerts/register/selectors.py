@@ -78,12 +78,12 @@ def list_alerts(user: User | AnonymousUser) -> QuerySet[Alert]:
 
 
 def with_details(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
-    """The same, with sources, steps and the messages that told of it, newest first (three more queries)."""
+    """The same, with sources, steps and, as `told_by`, the newest messages that told of it (three more queries)."""
     messages = Notification.objects.select_related("channel").order_by("-created_at", "-pk")
     return alerts.prefetch_related(
         Prefetch("sources", queryset=AlertSource.objects.order_by("since", "pk")),
         Prefetch("events", queryset=AlertEvent.objects.select_related("actor").order_by("sequence")),
-        Prefetch("notifications", queryset=messages[:SHOWN_NOTIFICATIONS]),
+        Prefetch("notifications", queryset=messages[:SHOWN_NOTIFICATIONS], to_attr="told_by"),
     )
 
 

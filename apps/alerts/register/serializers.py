@@ -99,7 +99,7 @@ class AlertDetailSerializer(AlertSerializer):
 
     sources = SourceSerializer(many=True, read_only=True)
     timeline = TimelineSerializer(many=True, read_only=True, source="events")
-    notifications = MessageSerializer(many=True, read_only=True)
+    notifications = MessageSerializer(many=True, read_only=True, source="told_by")
 
 
 # --- Why was I not told? ----------------------------------------------------------------------------------
