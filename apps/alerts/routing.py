@@ -12,8 +12,9 @@ from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.pipeline.taking import pass_over_state_changes, take_incident_events
 from apps.core import clock
 
-BATCH = 200
-GROUPS = 1_000
+BATCH = 500
+# A flood of alerts must end in one card and not in one a batch.
+GROUPS = 10_000
 
 
 def route_all() -> int:

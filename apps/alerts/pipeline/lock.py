@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 _KEY = 4_711_001
-WAIT_SECONDS = 10
+WAIT_SECONDS = 30
 IDLE_SECONDS = 30
 
 
