@@ -9,6 +9,7 @@ from django.dispatch import receiver
 
 from apps.alerts import selectors, services
 from apps.alerts.register.services import remove_old_alerts
+from apps.alerts.ruling.services import purge_deleted_rules
 from apps.alerts.silences.services import remove_old_silences
 from apps.alerts.tasks import wake, wake_judge
 from apps.checks.signals import housekeeping, ticked
@@ -49,3 +50,4 @@ def sweep(**_: Any) -> None:
     services.purge_deleted_channels()
     remove_old_alerts()
     remove_old_silences()
+    purge_deleted_rules()

@@ -8,6 +8,16 @@ from django.utils.translation import gettext_lazy as _
 class CatalogConfig(AppConfig):
     name = "apps.catalog"
     verbose_name = _("Catalog")
+    # What rules begin with; whoever tells people reads them here.
+    default_rules = (
+        {
+            "seed": "catalog.drift",
+            "name": _("Catalog and provider differ"),
+            "kind": "catalog_drift",
+            "warning_level": 10.0,
+            "for_seconds": 900,
+        },
+    )
 
     def ready(self) -> None:
         from apps.accounts.places import provide_places  # noqa: PLC0415 - models are there only now

@@ -7,6 +7,26 @@ from django.utils.translation import gettext_lazy as _
 class ChecksConfig(AppConfig):
     name = "apps.checks"
     verbose_name = _("Checks and incidents")
+    # What rules begin with; whoever tells people reads them here. Levels are in the unit of the kind (ms).
+    default_rules = (
+        {
+            "seed": "checks.response_time",
+            "name": _("Slow response"),
+            "kind": "latency",
+            "config": {"percentile": "p95", "window_seconds": 300},
+            "critical_level": 2_000.0,
+            "recovery_margin": 200.0,
+            "for_seconds": 0,
+        },
+        {
+            "seed": "checks.database",
+            "name": _("Database check failed"),
+            "kind": "check_failed",
+            "config": {"check_kinds": ["postgres"], "portal_parts": ["postgresql"]},
+            "severity": "critical",
+            "for_seconds": 0,
+        },
+    )
 
     def ready(self) -> None:
         from apps.checks import receivers, worker  # noqa: F401, PLC0415 - both connect signals

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from apps.alerts.matching import load
 from apps.alerts.models import Rule
@@ -133,8 +133,8 @@ def _read(rules: Sequence[ActiveRule], index: LabelIndex, now: datetime) -> Meas
     try:
         with limited_statements(READ_SECONDS):
             found = kind.read(config, targets, now=now)
-    except DatabaseError as error:
-        logger.warning("rule_reading_failed", kind=kind.name, error=str(error))
+    except Exception as error:  # a kind that fails must not hide what the others find
+        logger.warning("rule_reading_failed", kind=kind.name, error=f"{type(error).__name__}: {error}")
         for rule in rules:
             rule.problem = Problem.NOT_READ
         return None
