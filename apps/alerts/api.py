@@ -18,16 +18,20 @@ from rest_framework.views import APIView
 
 from apps.accounts.access import Role
 from apps.accounts.permissions import demand_role
-from apps.alerts import selectors, services
+from apps.alerts import replaying, selectors, services
 from apps.alerts.channels.base import CHANNEL_KINDS
 from apps.alerts.filters import ChannelFilter, NotificationFilter
+from apps.alerts.lists import narrow, with_story
 from apps.alerts.models import Channel, Notification
 from apps.alerts.register import api as alerts
 from apps.alerts.routes import api as routes
+from apps.alerts.ruling import api as rules
 from apps.alerts.serializers import (
     ChannelSerializer,
     NotificationDetailSerializer,
     NotificationSerializer,
+    ReplayedSerializer,
+    ReplaySerializer,
     StartedSerializer,
 )
 from apps.alerts.silences import api as silences
@@ -101,8 +105,8 @@ class NotificationViewSet(ReadOnlyPortalViewSet):
     ordering = ("-created_at", "-pk")
 
     def get_queryset(self) -> QuerySet[Notification]:
-        rows = selectors.list_notifications(self.request.user)
-        return selectors.with_attempts(rows) if self.detail else rows
+        rows = with_story(selectors.list_notifications(self.request.user))
+        return selectors.with_attempts(rows.defer(None)) if self.detail else rows
 
     def get_serializer_class(self) -> Any:
         return NotificationDetailSerializer if self.detail else NotificationSerializer
@@ -117,6 +121,18 @@ class NotificationViewSet(ReadOnlyPortalViewSet):
         except services.DeliveryConflict as error:
             raise Conflict(str(error)) from error
         return _started(request, notification)
+
+    @extend_schema(request=ReplaySerializer, responses={202: ReplayedSerializer})
+    @action(detail=False, methods=["post"], url_path="replay", url_name="replay-dead")
+    def replay_dead(self, request: Request) -> Response:
+        """Send everything again that was given up and fits the body, each with its id, 10,000 in one call."""
+        body = ReplaySerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        asked: dict[str, Any] = dict(body.validated_data)
+        actor: Any = request.user
+        rows = narrow(replaying.list_replayable(actor), asked)
+        replayed = replaying.replay_dead(actor=actor, rows=rows, asked=asked)
+        return Response(ReplayedSerializer(replayed).data, status=status.HTTP_202_ACCEPTED)
 
 
 def _started(request: Request, notification: Notification) -> Response:
@@ -142,11 +158,13 @@ def register(router: BaseRouter) -> None:
     router.register("notifications", NotificationViewSet, basename="notification")
     alerts.register(router)
     routes.register(router)
+    rules.register(router)
     silences.register(router)
 
 
 urlpatterns = [
     path("channel-kinds/", ChannelKindsView.as_view(), name="channel-kinds"),
     *routes.urlpatterns,
+    *rules.urlpatterns,
     *silences.urlpatterns,
 ]

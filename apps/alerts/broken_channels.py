@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -27,8 +27,8 @@ from apps.alerts.pipeline.sources import SourceChange, apply_changes
 from apps.core import clock
 
 CAUSE = "channel"
-OPEN_FOR = timedelta(minutes=10)
-GAVE_UP_WITHIN = timedelta(hours=1)
+OPEN_FOR_SECONDS = 600
+GAVE_UP_WITHIN_SECONDS = 3_600
 
 
 class Fault(StrEnum):
@@ -105,8 +105,9 @@ _LOOK = """
     judged AS (
         SELECT present.*, CASE
             WHEN NOT enabled THEN CASE WHEN disabled_reason <> '' THEN 'switched_off' END
-            WHEN open_since <= now() - %(open_for)s THEN 'not_answering'
-            WHEN still_dead AND (dead_at > now() - %(within)s OR told.channel_id IS NOT NULL) THEN 'gave_up'
+            WHEN open_since <= now() - make_interval(secs => %(open_for)s) THEN 'not_answering'
+            WHEN still_dead AND (told.channel_id IS NOT NULL OR dead_at > now() - make_interval(secs => %(within)s))
+            THEN 'gave_up'
             WHEN told.fault = 'not_answering' AND open_since IS NOT NULL THEN 'not_answering'
         END AS fault
         FROM present LEFT JOIN told ON told.channel_id = present.id
@@ -129,10 +130,13 @@ class _Look:
 
 
 def _look() -> _Look:
+    parameters: dict[str, str | int] = {
+        "test": MessageType.CHANNEL_TEST.value,
+        "open_for": OPEN_FOR_SECONDS,
+        "within": GAVE_UP_WITHIN_SECONDS,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOOK, {"test": MessageType.CHANNEL_TEST.value, "open_for": OPEN_FOR, "within": GAVE_UP_WITHIN}
-        )
+        cursor.execute(_LOOK, parameters)
         rows = cursor.fetchall()
     found = [(_broken(row), row) for row in rows if row[4] is not None]
     return _Look(

@@ -2,58 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
-from apps.alerts.channels.base import MESSAGE_TYPE_CHOICES, MessageType
-from apps.alerts.models import Channel, Notification
+from apps.alerts.channels.base import MESSAGE_TYPE_CHOICES, REASON_CHOICES, DeliveryReason, MessageType
+from apps.alerts.models import Alert, Channel, Notification, NotificationAttempt
 from apps.alerts.selectors import list_channels, list_notifications
 from apps.checks.models import Incident
+from apps.core import clock
 from apps.core.keyset import Column, Page, page_of
 
 PAGE_SIZE = 50
 CHANNELS_OFFERED = 200
 _ORDER = (Column("created_at", datetime.fromisoformat, descending=True), Column("id", UUID, descending=True))
+TIMES: dict[str, tuple[Any, timedelta]] = {
+    "1h": (gettext_lazy("Last hour"), timedelta(hours=1)),
+    "24h": (gettext_lazy("Last 24 hours"), timedelta(hours=24)),
+    "7d": (gettext_lazy("Last 7 days"), timedelta(days=7)),
+    "30d": (gettext_lazy("Last 30 days"), timedelta(days=30)),
+}
 
 
 @dataclass(frozen=True)
 class NotificationFilters:
-    """What somebody asked for; anything else in the URL is left out. `channel` and `incident` are ids."""
+    """What somebody asked for; anything else in the URL is left out. `channel`, `incident` and `alert` are ids."""
 
     state: str = ""
-    kind: str = ""
     channel: str = ""
+    kind: str = ""
+    reason: str = ""
+    within: str = ""
     incident: str = ""
+    alert: str = ""
     cursor: str = ""
 
     @classmethod
     def read(cls, query: QueryDict) -> NotificationFilters:
-        state, kind = query.get("state", ""), query.get("kind", "")
+        def one_of(name: str, known: Any) -> str:
+            value = query.get(name, "")
+            return value if value in known else ""
+
         return cls(
-            state=state if state in Notification.State.values else "",
-            kind=kind if kind in dict(MESSAGE_TYPE_CHOICES) else "",
+            state=one_of("state", Notification.State.values),
             channel=_uuid(query.get("channel", "")),
+            kind=one_of("kind", dict(MESSAGE_TYPE_CHOICES)),
+            reason=one_of("reason", dict(REASON_CHOICES)),
+            within=one_of("within", TIMES),
             incident=_uuid(query.get("incident", "")),
+            alert=_uuid(query.get("alert", "")),
             cursor=query.get("cursor", ""),
         )
 
     @property
+    def named(self) -> dict[str, str]:
+        """What is in force, by the name it has in the URL."""
+        return {name: value for name, value in asdict(self).items() if value and name != "cursor"}
+
+    @property
     def is_active(self) -> bool:
-        return bool(self.state or self.kind or self.channel or self.incident)
+        return bool(self.named)
 
     def query(self, **changes: Any) -> str:
         """The query string with `changes`, from the first page on."""
-        changed = replace(self, **changes)
-        named = {"state": changed.state, "kind": changed.kind, "channel": changed.channel, "incident": changed.incident}
-        return urlencode({name: value for name, value in named.items() if value})
+        return urlencode(replace(self, **changes).named)
+
+    def conditions(self, environment: UUID | None) -> dict[str, Any]:
+        """As `narrow` takes them."""
+        conditions: dict[str, Any] = {**self.named, "environment": environment}
+        if within := conditions.pop("within", ""):
+            conditions["created_after"] = clock.now() - TIMES[within][1]
+        return conditions
 
 
 def _uuid(text: str) -> str:
@@ -63,18 +93,58 @@ def _uuid(text: str) -> str:
         return ""
 
 
+_LOOKUPS = {
+    "state": "state",
+    "channel": "channel_id",
+    "kind": "kind",
+    "reason": "reason",
+    "incident": "incident_id",
+    "environment": "environment",
+    "created_after": "created_at__gte",
+    "created_before": "created_at__lt",
+}
+
+
+def narrow(rows: QuerySet[Notification], conditions: Mapping[str, Any]) -> QuerySet[Notification]:
+    """`rows` that fit: state, channel, kind, reason, incident, alert, environment, created_after, created_before.
+
+    An empty condition is none.
+    """
+    wanted = {_LOOKUPS[name]: value for name, value in conditions.items() if value and name in _LOOKUPS}
+    return telling_of(rows.filter(**wanted), conditions.get("alert"))
+
+
+def telling_of(rows: QuerySet[Notification], alert: Any) -> QuerySet[Notification]:
+    """Those that told of one alert (its id), alone or with others; all of them without one."""
+    if not alert:
+        return rows
+    told = Notification.alerts.through.objects.filter(alert_id=alert)
+    return rows.filter(pk__in=told.values("notification_id"))
+
+
+def with_story(rows: QuerySet[Notification]) -> QuerySet[Notification]:
+    """Without the message, and with what a row says: `last_at`, `last_ms` and `last_status` of the newest attempt;
+    `alert_count`, and `alert_id` and `alert_name` of the first alert it tells of."""
+    last = NotificationAttempt.objects.filter(notification=OuterRef("pk")).order_by("-number")
+    told: QuerySet[Any] = Notification.alerts.through.objects.filter(notification_id=OuterRef("pk")).order_by()
+    number = told.values("notification_id").annotate(number=Count("pk")).values("number")
+    name = Coalesce("target__name", KT("labels__target"), output_field=TextField())
+    first = Alert.objects.filter(notifications=OuterRef("pk")).order_by("pk").annotate(name=name)
+    return rows.defer("payload").annotate(
+        last_at=Subquery(last.values("at")[:1]),
+        last_ms=Subquery(last.values("duration_ms")[:1]),
+        last_status=Subquery(last.values("status_code")[:1]),
+        last_reason=Subquery(last.values("reason")[:1]),
+        alert_count=Coalesce(Subquery(number, output_field=IntegerField()), 0),
+        alert_id=Subquery(first.values("pk")[:1]),
+        alert_name=Subquery(first.values("name")[:1]),
+    )
+
+
 def find(user: User, filters: NotificationFilters, environment: UUID | None) -> Page[Notification]:
     """One page, newest first. One query."""
-    rows = list_notifications(user)
-    conditions: dict[str, Any] = {
-        "state": filters.state,
-        "kind": filters.kind,
-        "channel_id": filters.channel,
-        "incident_id": filters.incident,
-        "environment_id": environment,
-    }
-    rows = rows.filter(**{name: value for name, value in conditions.items() if value})
-    return page_of(rows, _ORDER, filters.cursor, PAGE_SIZE)
+    rows = narrow(list_notifications(user), filters.conditions(environment))
+    return page_of(with_story(rows), _ORDER, filters.cursor, PAGE_SIZE)
 
 
 def channels_in(user: User, environment: UUID | None) -> QuerySet[Channel]:
@@ -93,10 +163,13 @@ def filter_fields(user: User, filters: NotificationFilters, environment: UUID | 
             pk__in=channels_in(user, environment).order_by().values("pk")
         ).values_list("pk", "name")[:CHANNELS_OFFERED]
     ]
+    times = [(name, label) for name, (label, _span) in TIMES.items()]
     return [
         _select("state", _("Any state"), filters.state, list(Notification.State.choices)),
         _select("channel", _("Any channel"), filters.channel, channels),
         _select("kind", _("Any message"), filters.kind, MESSAGE_TYPE_CHOICES),
+        _select("reason", _("Any reason"), filters.reason, REASON_CHOICES),
+        _select("within", _("Any time"), filters.within, times),
     ]
 
 
@@ -105,12 +178,15 @@ def _select(name: str, label: str, value: str, choices: list[tuple[str, Any]]) -
 
 
 def chips_of(user: User, filters: NotificationFilters, path: str) -> list[dict[str, str]]:
-    """What is in force, each with the list without it. At most two queries, for names."""
+    """What is in force, each with the list without it. At most three queries, for names."""
     words = {
         "state": (_("State"), str(Notification.State(filters.state).label) if filters.state else ""),
         "channel": (_("Channel"), _name_of(Channel.objects.visible_to(user), filters.channel)),
         "kind": (_("Message"), MessageType(filters.kind).label if filters.kind else ""),
+        "reason": (_("Reason"), DeliveryReason(filters.reason).label if filters.reason else ""),
+        "within": (_("Time"), str(TIMES[filters.within][0]) if filters.within else ""),
         "incident": (_("Incident"), _name_of(_incidents(user), filters.incident)),
+        "alert": (_("Alert"), _name_of(Alert.objects.visible_to(user), filters.alert)),
     }
     return [
         {"label": label, "value": value, "url": f"{path}?{filters.query(**{name: ''})}"}

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from apps.accounts.access import Role
 from apps.accounts.doors import may
 from apps.accounts.models import User
@@ -46,7 +49,10 @@ def channel_row(user: User, channel: Any) -> ChannelRow:
 
 @dataclass(frozen=True)
 class NotificationRow:
-    """A notification with what its list shows. `subject` is the target it tells of, or the channel for a test."""
+    """A notification with what its list shows. `subject` is what it tells of, or the channel for a test.
+
+    `last_ms` and `last_status` are those of the newest attempt, None before the first (or when nobody answered).
+    """
 
     notification: Notification
     message: str
@@ -54,24 +60,45 @@ class NotificationRow:
     why: str
     subject: str
     subject_url: str
+    alert_count: int
+    last_ms: float | None
+    last_status: int | None
 
     @property
     def is_waiting(self) -> bool:
         return self.notification.state in (Notification.State.PENDING, Notification.State.SENDING)
 
 
-def notification_row(notification: Notification) -> NotificationRow:
-    """`notification` comes from `list_notifications`."""
-    incident = notification.incident
+def notification_row(notification: Any) -> NotificationRow:
+    """`notification` comes from `lists.with_story`; one that was just made has no story yet."""
     kind = notification.kind
+    subject, subject_url = _subject(notification)
     return NotificationRow(
         notification=notification,
         message=MessageType(kind).label if kind in set(MessageType) else kind,
         look=notification_look(notification.state, notification.attempts),
         why=_why(notification),
-        subject=str(incident.target) if incident else notification.channel.name,
-        subject_url=incident.get_absolute_url() if incident else notification.channel.get_absolute_url(),
+        subject=subject,
+        subject_url=subject_url,
+        alert_count=getattr(notification, "alert_count", 0),
+        last_ms=getattr(notification, "last_ms", None),
+        last_status=getattr(notification, "last_status", None),
     )
+
+
+def _subject(notification: Any) -> tuple[str, str]:
+    """What it tells of, and where that is shown: an incident, an alert, several (its own page lists them)."""
+    if notification.incident is not None:
+        return str(notification.incident.target), notification.incident.get_absolute_url()
+    if not getattr(notification, "alert_count", 0):
+        return notification.channel.name, notification.channel.get_absolute_url()
+    name = notification.alert_name or _("The portal itself")
+    if notification.alert_count == 1:
+        return name, f"/alerts/{notification.alert_id}/"
+    others = notification.alert_count - 1
+    words = {"name": name, "number": others}
+    sentence = ngettext("%(name)s and %(number)s other", "%(name)s and %(number)s others", others) % words
+    return sentence, notification.get_absolute_url()
 
 
 def _why(notification: Notification) -> str:

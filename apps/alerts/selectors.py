@@ -7,8 +7,10 @@ from django.db.models import F, OuterRef, Prefetch, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.alerts.claims import anything_to_send
-from apps.alerts.models import Channel, Notification, NotificationAttempt
+from apps.alerts.models import Alert, Channel, Notification, NotificationAttempt
 from apps.core import statements
+
+TOLD_SHOWN = 50
 
 _ANY_UNROUTED = """
     SELECT EXISTS (SELECT 1 FROM checks_incidentevent WHERE routed_at IS NULL)
@@ -61,3 +63,10 @@ def with_attempts(notifications: QuerySet[Notification]) -> QuerySet[Notificatio
     return notifications.prefetch_related(
         Prefetch("attempt_rows", queryset=NotificationAttempt.objects.order_by("number"))
     )
+
+
+def list_told(user: User | AnonymousUser, notification: Notification) -> list[Alert]:
+    """The alerts a message tells of, among those `user` may read: the first 50, with their targets. One query."""
+    rows = Alert.objects.visible_to(user).filter(notifications=notification)
+    related = ("target", "environment", "acknowledged_by")
+    return list(rows.select_related(*related).order_by("started_at", "pk")[:TOLD_SHOWN])

@@ -135,6 +135,9 @@ _REASON_LABELS: dict[DeliveryReason, Any] = {
 }
 
 
+REASON_CHOICES: list[tuple[str, Any]] = [(reason.value, label) for reason, label in _REASON_LABELS.items()]
+
+
 def reason_label(code: str) -> str:
     """A stored reason in the active language; an unknown code (from a newer version) is shown as it is."""
     try:
