@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from apps.accounts.models import ApiToken
-from apps.alerts.models import Channel, Notification
+from apps.alerts.models import Alert, Channel, Notification, Route, Silence
 from apps.catalog.models import Environment, Region
 from apps.checks.heartbeats.services import open_ping_key
 from apps.checks.models import CheckRun, Guard, Incident, StateChange
@@ -77,6 +77,30 @@ def make_notification(environment: Environment) -> Notification:
     )
 
 
+def make_alert(environment: Environment) -> Alert:
+    target = make_service(environment=environment).target
+    return Alert.objects.create(
+        fingerprint=f"{target.pk}:latency",
+        cause="latency",
+        environment=environment,
+        target=target,
+        severity="critical",
+        labels={"environment": environment.slug, "kind": "service", "severity": "critical"},
+        started_at=clock.now(),
+    )
+
+
+def make_silence(environment: Environment) -> Silence:
+    now = clock.now()
+    return Silence.objects.create(
+        environment=environment,
+        matchers=[{"label": "tag", "operator": "=", "value": "shop"}],
+        starts_at=now,
+        ends_at=now + timedelta(hours=1),
+        comment="Being moved",
+    )
+
+
 def make_guard(_environment: Environment) -> Guard:
     region = Region.objects.get(slug="local")
     return Guard.objects.create(
@@ -105,6 +129,9 @@ OBJECTS: dict[str, Callable[[Environment], Arguments]] = {
     "incident": lambda environment: {"pk": make_incident(environment).pk},
     "state-change": lambda environment: {"pk": make_state_change(environment).pk},
     "channel": lambda environment: {"pk": make_channel(environment).pk},
+    "alert": lambda environment: {"pk": make_alert(environment).pk},
+    "route": lambda _environment: {"pk": Route.objects.create(name="All").pk},
+    "silence": lambda environment: {"pk": make_silence(environment).pk},
     "guard": lambda environment: {"pk": make_guard(environment).pk},
     "notification": lambda environment: {"pk": make_notification(environment).pk},
 }

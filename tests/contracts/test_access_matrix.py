@@ -27,9 +27,11 @@ WHOLE_INSTALLATION = {
     ("guard", "delete"),
     ("region", "patch"),
     ("region", "delete"),
+    ("route", "patch"),
+    ("route", "delete"),
 }
-# A region and its guards belong to no environment: whoever has any role may see it.
-SHARED = {"region", "guard"}
+# A region, its guards and the tree of routes belong to no environment: whoever has any role may see them.
+SHARED = {"region", "guard", "route"}
 # Objects of one person, whatever the roles of others.
 PERSONAL = {"token"}
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import ApiToken, User
+from apps.alerts.models import Route, Silence
 from apps.catalog.models import Environment, Target
 from apps.checks.models import Check
 from tests.factories import api_client, make_provider, make_service
@@ -18,6 +19,8 @@ HTTP = {"url": "http://127.0.0.1:9/"}
 CHECK = {"kind": "http", "config": HTTP, "interval_seconds": 60, "timeout_seconds": 5}
 HEARTBEAT = {"kind": "heartbeat", "target": "TARGET"}
 LONG = "x" * 10_000
+MATCHER = {"label": "tag", "operator": "=", "value": "shop"}
+FAR = "9000-01-01T00:00:00Z"
 
 # Path, body, the field that is to blame. "TARGET" and "PROVIDER" stand for ids of real ones.
 REFUSED: list[tuple[str, Any, str]] = [
@@ -90,6 +93,26 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("heartbeats/", {"period_seconds": 60}, "target"),
     ("heartbeats/", {"target": "TARGET", "cron": "61 * * * *"}, "cron"),
     ("heartbeats/", {"target": "TARGET", "slug": "Two Words"}, "slug"),
+    ("routes/", {}, "name"),
+    ("routes/", {"name": "x", "parent": "TARGET"}, "parent"),
+    ("routes/", {"name": "x", "channels": ["TARGET"]}, "channels"),
+    ("routes/", {"name": "x", "channels": "all"}, "channels"),
+    ("routes/", {"name": "x", "matchers": [{"label": "tag", "operator": "=~", "value": "("}]}, "matchers.0.value"),
+    ("routes/", {"name": "x", "matchers": [MATCHER] * 21}, "matchers"),
+    ("routes/", {"name": "x", "group_by": ["colour"]}, "group_by.0"),
+    ("routes/", {"name": "x", "group_wait_seconds": 10**30}, "group_wait_seconds"),
+    ("routes/", {"name": "x", "active_times": [{}]}, "active_times.0"),
+    ("routes/", {"name": "x", "time_zone": "Mars/Olympus"}, "time_zone"),
+    ("routes/simulate/", {}, "target"),
+    ("routes/simulate/", {"target": "PROVIDER", "severity": "bad"}, "severity"),
+    ("routes/simulate/", {"labels": {"colour": "red"}}, "labels.colour"),
+    ("silences/", {"matchers": [], "ends_at": FAR, "comment": "x"}, "matchers"),
+    ("silences/", {"matchers": [MATCHER], "ends_at": "2020-01-01T00:00:00Z", "comment": "x"}, "ends_at"),
+    ("silences/", {"matchers": [MATCHER], "ends_at": FAR, "comment": "x"}, "ends_at"),
+    ("silences/", {"matchers": [MATCHER], "comment": "x"}, "ends_at"),
+    ("silences/", {"matchers": [MATCHER], "ends_at": FAR}, "comment"),
+    ("silences/preview/", {"matchers": []}, "matchers"),
+    ("silences/preview/", {"matchers": [{**MATCHER, "label": "colour"}]}, "matchers.0.label"),
     ("ping-keys/", {"environment": "nowhere"}, "environment"),
     ("ping-keys/", {"environment": "prod", "key": "of my own choice", "name": "x"}, "name"),
 ]
@@ -105,7 +128,7 @@ def fill_in(value: Any, ids: dict[str, str]) -> Any:
 
 
 def stored() -> list[int]:
-    return [model._default_manager.count() for model in (Target, Check, Environment, ApiToken)]
+    return [model._default_manager.count() for model in (Target, Check, Environment, ApiToken, Route, Silence)]
 
 
 @pytest.mark.parametrize(("path", "body", "field"), PROBLEMS)

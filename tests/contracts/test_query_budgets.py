@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.access import Scope
 from apps.accounts.models import User
-from apps.alerts.models import Channel, Notification
+from apps.alerts.models import Alert, AlertEvent, AlertSource, Channel, Notification, Route, Silence
 from apps.catalog.models import AIModel, Environment, Provider, Service, Target, TargetStatus
 from apps.checks.models import (
     Check,
@@ -49,6 +49,11 @@ LISTS = [
     "ping-keys/",
     "incidents/?limit=500",
     "state-changes/?limit=500",
+    "alerts/?limit=500",
+    "alerts/?limit=500&environment=prod&state=open&severity=critical",
+    "routes/?limit=500",
+    "silences/?limit=500",
+    "silences/?limit=500&active=true",
     "channels/?limit=500",
     "notifications/?limit=500",
     "tokens/",
@@ -87,6 +92,7 @@ def fill(environment: Environment, number: int) -> None:
     )
     _fill_checks(everything, environment)
     _fill_incidents(everything, environment)
+    _fill_alerts(everything, environment)
 
 
 def _fill_checks(targets: list[Target], environment: Environment) -> None:
@@ -147,6 +153,44 @@ def _fill_incidents(targets: list[Target], environment: Environment) -> None:
         )
         for incident in incidents
     )
+
+
+def _fill_alerts(targets: list[Target], environment: Environment) -> None:
+    now = clock.now()
+    incidents = {incident.target_id: incident for incident in Incident.objects.filter(target__in=targets)}
+    alerts = Alert.objects.bulk_create(
+        Alert(
+            fingerprint=f"{target.pk}:status",
+            cause="status",
+            environment=environment,
+            target=target,
+            incident=incidents[target.pk],
+            severity="critical",
+            labels={"environment": environment.slug, "kind": target.kind, "target": target.name, "tag": ["web"]},
+            started_at=now,
+        )
+        for target in targets
+    )
+    AlertSource.objects.bulk_create(
+        AlertSource(alert=alert, kind="incident", key=str(alert.incident_id), name="Incident", since=now)
+        for alert in alerts
+    )
+    AlertEvent.objects.bulk_create(
+        AlertEvent(alert=alert, kind="firing", at=now, sequence=1, severity="critical", source=uuid7(), routed_at=now)
+        for alert in alerts
+    )
+    matchers = [{"label": "tag", "operator": "=", "value": "web"}]
+    Silence.objects.bulk_create(
+        Silence(
+            environment=environment, matchers=matchers, starts_at=now, ends_at=now + timedelta(hours=1), comment="x"
+        )
+        for _ in targets
+    )
+    # 500 is the most there may be.
+    room = 500 - Route.objects.count()
+    routes = Route.objects.bulk_create(Route(name=f"Route {uuid7()}", matchers=matchers) for _ in targets[:room])
+    channel = Channel.objects.filter(environment=environment)[0]
+    Route.channels.through.objects.bulk_create(Route.channels.through(route=route, channel=channel) for route in routes)
 
 
 def cost(ask: Callable[[], Any]) -> int:
