@@ -11,6 +11,8 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -24,6 +26,7 @@ from apps.alerts.forms import ChannelForm
 from apps.alerts.lists import NotificationFilters, channels_in, find
 from apps.alerts.models import Channel
 from apps.alerts.notification_views import load_outcome
+from apps.alerts.previews import quiet_words
 from apps.alerts.rows import channel_row, notification_row
 from apps.alerts.selectors import list_channels
 from apps.catalog.scope import scope_of
@@ -32,6 +35,8 @@ from apps.core.forms import put_errors
 from apps.core.panels import Panel, answer, draw_all
 
 RECENT = 10
+# What the form begins with: it needs nothing but a URL.
+FIRST_KIND = "webhook"
 
 
 # --- The list ---------------------------------------------------------------------------------------------
@@ -81,7 +86,12 @@ def administered(request: PageRequest, channel_id: UUID) -> Channel:
 
 
 def load_state(request: PageRequest, channel: Channel) -> dict[str, Any]:
-    return {"row": channel_row(request.user, channel)}
+    known = channel.kind in CHANNEL_KINDS and not CHANNEL_KINDS.get(channel.kind).is_machine({})
+    return {
+        "row": channel_row(request.user, channel),
+        "is_worded": known,
+        "quiet": quiet_words(channel.quiet_hours),
+    }
 
 
 def load_recent(request: PageRequest, channel: Channel) -> dict[str, Any]:
@@ -126,13 +136,13 @@ def _crumb() -> tuple[str, str]:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def channel_new(request: PageRequest) -> HttpResponseBase:
-    """A channel of `?kind=`, the first kind without it."""
+    """A channel of `?kind=`. With `preview` among what was posted nothing is made."""
     require_somewhere(request.user, Role.ADMIN)
-    kinds = list(CHANNEL_KINDS)
-    kind = next((one for one in kinds if one.name == request.GET.get("kind")), kinds[0])
-    environment = scope_of(request).environment
-    form = ChannelForm(kind, None, request.user, request.POST or None, initial={"environment": environment})
-    if form.is_bound and form.is_valid():
+    kinds = sorted(CHANNEL_KINDS, key=lambda one: str(one.label))
+    asked = request.GET.get("kind", "")
+    kind = CHANNEL_KINDS.get(asked if asked in CHANNEL_KINDS else FIRST_KIND)
+    form = ChannelForm(kind, None, request.user, request.POST or None, initial=_first_values(request))
+    if _is_sent(request, form) and form.is_valid():
         values = form.values()
         require(request.user, Role.ADMIN, values["environment"].pk if values["environment"] else None)
         try:
@@ -142,8 +152,26 @@ def channel_new(request: PageRequest) -> HttpResponseBase:
         else:
             messages.success(request, _("%(name)s was added. Send a test to see it arrive.") % {"name": channel.name})
             return _saved(request, channel, kind, shown)
-    context = {"form": form, "kind": kind, "kinds": kinds, "crumbs": [_crumb()]}
-    return render(request, "alerts/channel_form.html", context, status=400 if form.errors else 200)
+    return _show_form(request, form, {"kind": kind, "kinds": kinds, "crumbs": [_crumb()]})
+
+
+def _first_values(request: PageRequest) -> dict[str, Any]:
+    """Where and how whoever makes a channel is themselves."""
+    return {
+        "environment": scope_of(request).environment,
+        "language": get_language() or "en",
+        "time_zone": timezone.get_current_timezone_name(),
+    }
+
+
+def _is_sent(request: PageRequest, form: ChannelForm) -> bool:
+    """Whether the form is to be saved; else it is only looked at."""
+    return form.is_bound and "preview" not in request.POST
+
+
+def _show_form(request: PageRequest, form: ChannelForm, context: dict[str, Any]) -> HttpResponse:
+    wrong = _is_sent(request, form) and bool(form.errors)
+    return render(request, "alerts/channel_form.html", {"form": form, **context}, status=400 if wrong else 200)
 
 
 @signed_in
@@ -155,10 +183,10 @@ def channel_edit(request: PageRequest, channel_id: UUID) -> HttpResponseBase:
     if channel.kind not in CHANNEL_KINDS:
         raise Http404
     kind = CHANNEL_KINDS.get(channel.kind)
-    initial = {name: getattr(channel, name) for name in ChannelForm.base_fields}
+    initial = {name: getattr(channel, name) for name in (*ChannelForm.base_fields, "wording")}
     stored = kindconfig.mask(kind.Config, channel.config)
     form = ChannelForm(kind, stored, request.user, request.POST or None, initial=initial)
-    if form.is_bound and form.is_valid():
+    if _is_sent(request, form) and form.is_valid():
         values = form.values()
         require(request.user, Role.ADMIN, values["environment"].pk if values["environment"] else None)
         try:
@@ -171,8 +199,7 @@ def channel_edit(request: PageRequest, channel_id: UUID) -> HttpResponseBase:
             messages.success(request, _("Saved."))
             return _saved(request, channel, kind, shown)
     crumbs = [_crumb(), (channel.name, channel.get_absolute_url())]
-    context = {"form": form, "kind": kind, "channel": channel, "crumbs": crumbs}
-    return render(request, "alerts/channel_form.html", context, status=400 if form.errors else 200)
+    return _show_form(request, form, {"kind": kind, "channel": channel, "crumbs": crumbs})
 
 
 def _saved(request: PageRequest, channel: Channel, kind: ChannelKind[Any], shown: dict[str, Any]) -> HttpResponse:

@@ -55,8 +55,10 @@ class ConfigForm(forms.Form):
         elif stored and stored.get(part.name):
             field.required = False
             field.widget.attrs["placeholder"] = _("unchanged")
-            label = self.clear_label or _("Remove the stored value of “%(field)s”")
-            self.fields[f"{name}{CLEAR}"] = forms.BooleanField(label=label % {"field": part.label}, required=False)
+            # What a kind cannot do without can be replaced, but not removed.
+            if not part.required:
+                label = self.clear_label or _("Remove the stored value of “%(field)s”")
+                self.fields[f"{name}{CLEAR}"] = forms.BooleanField(label=label % {"field": part.label}, required=False)
 
     def values(self) -> dict[str, Any]:
         """What every kind shares, by the services' names."""
