@@ -20,6 +20,8 @@ from apps.alerts.channels.webhook import (
     signed_headers,
 )
 from apps.core.kindconfig import ConfigError, decode
+from tests.alerts.saying import AT, entry
+from tests.alerts.saying import message as people
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
@@ -64,6 +66,21 @@ def test_a_large_evidence_is_cut_and_the_links_stay(evidence: dict[str, Any]) ->
     assert body["data"]["change"]["evidence"]["truncated"] is True
     assert body["data"]["incident"]["url"] == "http://portal/incidents/i1/"
     assert body["data"]["change"]["reason"] == "timeout"
+
+
+def test_an_alert_gives_up_its_evidence_and_a_group_its_mildest_alerts() -> None:
+    heavy = {"body": "\uac00" * 9_000}
+    alone = Message("n1", "alert.firing", AT, AT, {"alert": entry("Shop", evidence=heavy), "sequence": 1})
+    body = json.loads(encode_body(alone))
+    assert body["data"]["alert"]["evidence"]["truncated"] is True
+    assert body["data"]["alert"]["url"] == entry()["url"]
+    group = people(*[entry(f"\uc0c1\uc810 {number}" * 20, evidence=heavy) for number in range(50)], omitted=7)
+    encoded = encode_body(group)
+    told = json.loads(encoded)["data"]
+    assert BODY_LIMIT_BYTES / 2 < len(encoded) <= BODY_LIMIT_BYTES
+    assert told["alerts"][0]["target"]["name"].startswith("\uc0c1\uc810 0")
+    assert told["omitted"] == 57 - len(told["alerts"])
+    assert told["url"] == group.data["url"]
 
 
 def test_a_small_evidence_is_left_alone() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,13 @@ from apps.alerts.models import Channel, Notification, NotificationAttempt
 from apps.alerts.routing import route_all
 from apps.core import kindconfig
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
-from apps.core.outbound.mail import Mail, MailReceipt
+from apps.core.outbound.handles import trusted_certificates
+from apps.core.outbound.mail import Mail, MailReceipt, MailReply, MailStage
 from tests.alerts.world import SECRET, deliver, make_incident
 from tests.factories import api_client
 from tests.servers.http import HttpServer, answer
+from tests.servers.mail import PASSWORD, USERNAME, MailServer
+from tests.servers.tls import Authority
 
 KINDS = [kind for _name, kind in CHANNEL_KINDS.items()]
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))
@@ -30,7 +35,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "webhook": {"url": "http://127.0.0.1:{port}/hooks/sesame", "secret": SECRET},
     "slack": {"url": "http://127.0.0.1:{port}/hooks/sesame", "place": "#operations"},
     "discord": {"url": "http://127.0.0.1:{port}/hooks/sesame", "place": "#operations"},
+    "email": {
+        "server": "127.0.0.1",
+        "port": "{number}",
+        "security": "starttls",
+        "username": USERNAME,
+        "password": PASSWORD,
+        "from_address": "portal@example.com",
+        "to": ["ops@example.com", "dev@example.com"],
+    },
 }
+# What a receiver says when it wants the same again later, where that is not what HTTP has for it.
+LATER: dict[str, tuple[int, ...]] = {"email": (421, 450, 451, 452, 454)}
+HTTP_LATER = (429, 500, 502, 503, 504)
 MESSAGE = Message(
     id="0198f7a0-0000-7000-8000-000000000000",
     type="incident.opened",
@@ -41,7 +58,7 @@ MESSAGE = Message(
 
 
 def sample(kind: ChannelKind[Any], port: int = 9) -> dict[str, Any]:
-    text = json.dumps(SAMPLES[kind.name]).replace("{port}", str(port))
+    text = json.dumps(SAMPLES[kind.name]).replace("{port}", str(port)).replace('"{number}"', str(port))
     config: dict[str, Any] = json.loads(text)
     return config
 
@@ -58,7 +75,12 @@ class StubbornClient:
         return self._outcome
 
     def send_mail(self, mail: Mail, *, timeout_seconds: float) -> MailReceipt:
-        raise OutboundError(OutboundReason.CONNECT_REFUSED, {"host": mail.server})
+        if isinstance(self._outcome, OutboundError):
+            raise self._outcome
+        taken = mail.recipients if 200 <= self._outcome.status < 300 else ()
+        return MailReceipt(
+            reply=MailReply(MailStage.CONTENT, self._outcome.status, self._outcome.text()), accepted=taken
+        )
 
 
 def exchange(status: int, body: bytes = b"") -> Exchange:
@@ -115,7 +137,7 @@ def test_every_status_is_sent_tried_again_or_given_up(kind: ChannelKind[Any]) ->
         delivery = send(kind, exchange(status, b"x" * 5_000))
         assert not (delivery.ok and delivery.retryable)
         assert delivery.ok is (200 <= status < 300)
-        if status in (429, 500, 502, 503, 504):
+        if status in LATER.get(kind.name, HTTP_LATER):
             assert delivery.retryable, status
         assert len(delivery.answer) <= 500
 
@@ -143,18 +165,20 @@ def test_no_secret_leaks(
     status: int,
     administrator: User,
     viewer: User,
-    receiver: HttpServer,
+    authority: Authority,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    receiver.behave("/hooks/sesame", answer(status, "I was told nothing"))
-    config = sample(kind, receiver.port)
     client = api_client(administrator)
-    made = client.post("/api/v1/channels/", {"name": "Pager", "kind": kind.name, "config": config})
-    assert made.status_code == 201, made.json()
-    make_incident()
-    route_all()
-    deliver()
+    with stand_in(kind, status, authority) as receiver:
+        config = sample(kind, receiver.port)
+        made = client.post("/api/v1/channels/", {"name": "Pager", "kind": kind.name, "config": config})
+        assert made.status_code == 201, made.json()
+        make_incident()
+        route_all()
+        deliver()
+        heard = told_to(receiver)
+    assert heard
     identifier, notification = made.json()["id"], Notification.objects.get()
     bad = client.patch(f"/api/v1/channels/{identifier}/", {"config": {**config, "nonsense": 1}, "colour": "red"})
     seen: list[bytes] = [made.content, bad.content]
@@ -169,7 +193,7 @@ def test_no_secret_leaks(
         "the stored config": str(list(Channel.objects.values_list("config", flat=True))),
         "the payload": str(notification.payload),
         "an attempt": str(list(NotificationAttempt.objects.values())),
-        "the message": "".join(f"{request.headers}{request.body!r}" for request in receiver.received),
+        "the message": heard,
     }
     secrets = kindconfig.secret_values(kind.Config, config)
     assert secrets
@@ -178,7 +202,30 @@ def test_no_secret_leaks(
             assert secret not in text, f"a secret of {kind.name} is in {place}"
 
 
+@contextmanager
+def stand_in(kind: ChannelKind[Any], status: int, authority: Authority) -> Iterator[HttpServer | MailServer]:
+    """A receiver of this kind that answers with `status`, which means much the same in either protocol."""
+    if "from_address" in SAMPLES[kind.name]:
+        replies = {"*": [f"{status} I was told nothing"] * 2} if status >= 400 else {}
+        with MailServer(authority.good(), replies=replies) as mail_server:
+            yield mail_server
+    else:
+        with HttpServer() as server:
+            server.behave("/hooks/sesame", answer(status, "I was told nothing"))
+            yield server
+
+
+def told_to(receiver: HttpServer | MailServer) -> str:
+    if isinstance(receiver, MailServer):
+        return "".join([*receiver.asked, *(repr(letter.content) for letter in receiver.letters)])
+    return "".join(f"{request.headers}{request.body!r}" for request in receiver.received)
+
+
 @pytest.fixture
-def receiver() -> Any:
-    with HttpServer() as server:
-        yield server
+def authority(monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """One that this process trusts, by the environment variable a real one is added with."""
+    made = Authority()
+    monkeypatch.setenv("SSL_CERT_FILE", made.ca_file)
+    trusted_certificates.cache_clear()
+    yield made
+    trusted_certificates.cache_clear()

@@ -132,18 +132,42 @@ class WebhookKind(ChannelKind[WebhookConfig]):
 
 
 def encode_body(message: Message) -> bytes:
-    """The body as UTF-8 JSON of at most BODY_LIMIT_BYTES. Evidence gives way first; the links always stay."""
-    change = message.data.get("change") or {}
-    evidence = change.get("evidence") or {}
-    body = _encode(message, message.data)
-    for characters in (2_000, 500, 100):
+    """The body as UTF-8 JSON of at most BODY_LIMIT_BYTES. Evidence gives way first; the links always stay.
+
+    A group that is still too large loses its last alerts, the mildest, which then count as `omitted`.
+    """
+    data: Mapping[str, Any] = message.data
+    body = _encode(message, data)
+    for characters in (2_000, 500, 100, 0):
         if len(body) <= BODY_LIMIT_BYTES:
             return body
-        smaller = {**_trimmed(evidence, characters), "truncated": True}
-        body = _encode(message, {**message.data, "change": {**change, "evidence": smaller}})
-    if len(body) > BODY_LIMIT_BYTES:
-        body = _encode(message, {**message.data, "change": {**change, "evidence": {"truncated": True}}})
+        data = _with_evidence(message.data, characters)
+        body = _encode(message, data)
+    while len(body) > BODY_LIMIT_BYTES and len(data.get("alerts") or ()) > 1:
+        data = _with_fewer_alerts(data, len(body))
+        body = _encode(message, data)
     return body
+
+
+def _with_evidence(data: Mapping[str, Any], characters: int) -> dict[str, Any]:
+    """The same with evidence of texts of at most so many characters, wherever it stands; 0: none."""
+
+    def shorter(holder: Any) -> Any:
+        if not isinstance(holder, dict) or not holder.get("evidence"):
+            return holder
+        kept = _trimmed(holder["evidence"], characters) if characters else {}
+        return {**holder, "evidence": {**kept, "truncated": True}}
+
+    changed = {name: shorter(data[name]) for name in ("change", "alert") if name in data}
+    if isinstance(data.get("alerts"), list):
+        changed["alerts"] = [shorter(entry) for entry in data["alerts"]]
+    return {**data, **changed}
+
+
+def _with_fewer_alerts(data: Mapping[str, Any], size: int) -> dict[str, Any]:
+    alerts = data["alerts"]
+    kept = alerts[: max(1, min(len(alerts) - 1, len(alerts) * BODY_LIMIT_BYTES // size))]
+    return {**data, "alerts": kept, "omitted": data.get("omitted", 0) + len(alerts) - len(kept)}
 
 
 def _encode(message: Message, data: Mapping[str, Any]) -> bytes:
