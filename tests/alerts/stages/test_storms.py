@@ -10,9 +10,11 @@ import pytest
 
 from apps.alerts.stages.context import Candidate, ChannelFacts
 from tests.alerts.stages.facts import (
+    DEV,
     MACHINE,
     NOW,
     PEOPLE,
+    PROD,
     ago,
     ahead,
     alert,
@@ -62,6 +64,14 @@ def test_the_card_stands_for_the_first_group_and_says_why() -> None:
     context = looked_at(*candidates)
     assert context.deliveries[0].group == candidates[0].group
     assert decided(*candidates) == [("sent", "route", "in_storm_card")] * 6
+
+
+def test_the_card_stands_for_a_group_that_is_in_it() -> None:
+    bound = replace(PEOPLE, environment=PROD)
+    elsewhere = untold(alert(50, environment=DEV), group_of(bound, 50))
+    here = many(6, bound)
+    [card] = looked_at(elsewhere, *here).deliveries
+    assert (card.form, card.group, list(card.candidates)) == ("storm", here[0].group, here)
 
 
 def test_a_storm_in_one_channel_is_none_in_another_and_order_is_kept() -> None:
