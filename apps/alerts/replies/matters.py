@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.alerts.models import Alert, Channel, Notification, Silence
 from apps.alerts.replies.tokens import Purpose, Reply
@@ -81,11 +81,13 @@ def _alerts_of_message(identifier: UUID) -> list[Alert]:
 
 
 def _latest_of_target(identifier: UUID) -> list[Alert]:
-    return list(_known().filter(target_id=identifier, target__deleted_at__isnull=True).order_by("-started_at")[:1])
+    return list(_known().filter(target_id=identifier).order_by("-started_at")[:1])
 
 
 def _known() -> QuerySet[Alert]:
-    return Alert.objects.select_related("target", "environment", "acknowledged_by")
+    """Alerts of a deleted target are gone with it."""
+    there = Q(target__isnull=True) | Q(target__deleted_at__isnull=True)
+    return Alert.objects.filter(there).select_related("target", "environment", "acknowledged_by")
 
 
 _ALERTS: dict[Purpose, Callable[[UUID], list[Alert]]] = {
