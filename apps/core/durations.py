@@ -43,6 +43,9 @@ def _split(seconds: float) -> tuple[float, str]:
 class DurationInput(forms.MultiWidget):
     """A number, and beside it its unit."""
 
+    # The unit an empty field begins with.
+    empty_unit = "hour"
+
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         number = forms.NumberInput({"min": 0, "step": "any", "autocomplete": "off", "aria-label": _("Number")})
         unit = forms.Select({"aria-label": _("Unit")}, choices=_UNITS)
@@ -50,7 +53,7 @@ class DurationInput(forms.MultiWidget):
 
     def decompress(self, value: Any) -> list[Any]:
         if value in (None, ""):
-            return [None, "hour"]
+            return [None, self.empty_unit]
         number, unit = _split(float(value))
         return [_plain(number), unit]
 
@@ -63,10 +66,13 @@ class DurationInput(forms.MultiWidget):
 class DurationField(forms.MultiValueField):
     """Seconds from `minimum` to `maximum`; a whole number where it is one."""
 
-    def __init__(self, *, minimum: float | None = None, maximum: float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, minimum: float | None = None, maximum: float | None = None, empty_unit: str = "hour", **kwargs: Any
+    ) -> None:
         parts = (forms.FloatField(required=False), forms.ChoiceField(choices=_UNITS))
         super().__init__(fields=parts, widget=DurationInput, require_all_fields=False, **kwargs)
         self.minimum, self.maximum = minimum, maximum
+        self.widget.empty_unit = empty_unit
 
     def compress(self, data_list: Any) -> float | int | None:
         if not data_list or data_list[0] is None:

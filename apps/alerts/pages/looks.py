@@ -47,6 +47,11 @@ def outcome_look(outcome: str) -> Look:
     return _look(*words.get(outcome, (outcome, "mute", "unknown")))
 
 
+def waiting_look() -> Look:
+    """On its way to a channel, and not yet there."""
+    return _look(pgettext("an alert", "On its way"), "info", "maintenance")
+
+
 def rule_look(rule: Rule, firing: int, pending: int, no_data: int) -> Look:
     """The worst that matters about a rule, in one word."""
     states = [

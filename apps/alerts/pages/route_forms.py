@@ -69,6 +69,7 @@ class RouteForm(forms.Form):
         label=gettext_lazy("Wait before the first message"),
         required=False,
         maximum=LONGEST_SECONDS,
+        empty_unit="second",
         help_text=gettext_lazy("For what else goes wrong at the same moment. Empty: as the route above."),
     )
     group_interval_seconds = DurationField(
@@ -76,6 +77,7 @@ class RouteForm(forms.Form):
         required=False,
         minimum=1,
         maximum=LONGEST_SECONDS,
+        empty_unit="minute",
         help_text=gettext_lazy("When something is added or ends. Empty: as the route above."),
     )
     repeat_interval_seconds = DurationField(

@@ -57,6 +57,7 @@ class RuleForm(ConfigForm):
         label=_("For"),
         required=False,
         maximum=LONGEST_FOR_SECONDS,
+        empty_unit="minute",
         help_text=_("So long it must hold. Empty: critical is told at once, a warning after 15 minutes."),
     )
     no_data = forms.ChoiceField(label=_("When there is no data"), choices=Rule.NoData.choices, initial=Rule.NoData.KEEP)
@@ -89,7 +90,3 @@ class RuleForm(ConfigForm):
 
     def clean_recovery_margin(self) -> float:
         return float(self.cleaned_data["recovery_margin"] or 0.0)
-
-    def unsaved(self) -> Rule:
-        """The rule as it stands in the form, for a look back; nothing is stored."""
-        return Rule(kind=self.kind.name, config=self.config(), **self.values())

@@ -42,6 +42,8 @@ class RuleRow:
     pending: int
     no_data: int
     may_edit: bool
+    # Otherwise it is about the portal itself.
+    per_target: bool = True
 
     @property
     def is_quiet(self) -> bool:
@@ -55,6 +57,11 @@ def rule_rows(user: User, rules: Iterable[Rule]) -> list[RuleRow]:
     return [_row(user, rule, counted.get(rule.pk, {})) for rule in rules]
 
 
+def worst_first(rows: list[RuleRow]) -> list[RuleRow]:
+    """What fires first, then what is about to; the rest as it was."""
+    return sorted(rows, key=lambda row: (not row.firing, not row.pending, not row.rule.enabled))
+
+
 def _counts(user: User, rules: list[Rule]) -> dict[Any, dict[str, int]]:
     seen = Q(target__isnull=True) | Q(target__in=Target.objects.visible_to(user).present().order_by().values("pk"))
     rows = (
@@ -62,12 +69,15 @@ def _counts(user: User, rules: list[Rule]) -> dict[Any, dict[str, int]]:
         .order_by()
         .values("rule")
         .annotate(
-            firing=Count("pk", filter=Q(firing=True)),
-            no_data=Count("pk", filter=Q(firing=False, level="no_data")),
-            pending=Count("pk", filter=Q(firing=False) & ~Q(level="no_data")),
+            firing_count=Count("pk", filter=Q(firing=True)),
+            no_data_count=Count("pk", filter=Q(firing=False, level="no_data")),
+            pending_count=Count("pk", filter=Q(firing=False) & ~Q(level="no_data")),
         )
     )
-    return {row["rule"]: {name: row[name] for name in ("firing", "pending", "no_data")} for row in rows}
+    return {
+        row["rule"]: {"firing": row["firing_count"], "pending": row["pending_count"], "no_data": row["no_data_count"]}
+        for row in rows
+    }
 
 
 def _row(user: User, rule: Rule, counted: dict[str, int]) -> RuleRow:
@@ -81,6 +91,7 @@ def _row(user: User, rule: Rule, counted: dict[str, int]) -> RuleRow:
         severity=severity_look(rule.severity) if rule.severity in Severity.values else None,
         matchers=matcher_sentences(rule.matchers),
         may_edit=may(user, Role.OPERATOR, rule.environment_id),
+        per_target=kind.per_target if kind else True,
         **numbers,
     )
 

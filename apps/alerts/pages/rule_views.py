@@ -23,11 +23,11 @@ from apps.alerts.pages.alert_views import environment_id
 from apps.alerts.pages.looks import severity_look
 from apps.alerts.pages.row_fields import row_sentences
 from apps.alerts.pages.rule_forms import RuleForm
-from apps.alerts.pages.rule_rows import kind_of, rule_rows, state_rows
+from apps.alerts.pages.rule_rows import kind_of, rule_rows, state_rows, worst_first
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
-from apps.alerts.ruling.backtest import Backtest, backtest
+from apps.alerts.ruling.backtest import backtest
 from apps.alerts.ruling.selectors import list_rules
-from apps.alerts.ruling.services import create_rule, delete_rule, update_rule
+from apps.alerts.ruling.services import create_rule, delete_rule, unsaved_rule, update_rule
 from apps.alerts.wording.quantities import quantity
 from apps.catalog.scope import scope_of
 from apps.core import clock
@@ -48,7 +48,7 @@ def load_rules(request: PageRequest) -> dict[str, Any]:
     if environment is not None:
         rules = rules.filter(environment_id=environment) | rules.filter(environment__isnull=True)
     return {
-        "rows": rule_rows(request.user, rules),
+        "rows": worst_first(rule_rows(request.user, rules)),
         "may_create": access_of(request.user).allows_somewhere(Role.OPERATOR),
         "as_of": clock.now(),
     }
@@ -167,7 +167,7 @@ def _answer(request: PageRequest, form: RuleForm, rule: Rule | None, kinds: list
         environment = form.values().get("environment")
         require(request.user, Role.OPERATOR, environment.pk if environment else None)
         if request.POST.get("action") == "backtest":
-            found = _looked_back(form)
+            found = _look_back(form)
         elif (saved := _save(request, form, rule)) is not None:
             return redirect(saved)
     asked_back = request.POST.get("action") == "backtest"
@@ -212,8 +212,14 @@ class SentRow:
     value: str
 
 
-def _looked_back(form: RuleForm) -> dict[str, Any]:
-    found: Backtest = backtest(form.unsaved(), days=BACKTEST_DAYS)
+def _look_back(form: RuleForm) -> dict[str, Any]:
+    """What the rule as it stands in the form would have sent; what is wrong with it is then in the form."""
+    try:
+        rule = unsaved_rule(kind=form.kind.name, config=form.config(), **form.values())
+    except ValidationError as error:
+        put_errors(form, error)
+        return {}
+    found = backtest(rule, days=BACKTEST_DAYS)
     unit = form.kind.unit
     rows = [SentRow(sent, severity_look(sent["severity"]), quantity(sent["value"], unit)) for sent in found.messages]
     return {"backtest": found, "sent": rows, "days": BACKTEST_DAYS}

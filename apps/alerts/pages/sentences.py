@@ -80,9 +80,9 @@ def why(alert: Alert) -> str:
     subject = cause_words(alert.cause)
     if isinstance(detail.get("value"), int | float):
         values = {"subject": subject, "found": crossed_of(detail)}
-        return _("%(subject)s: %(found)s") % values
+        return _("%(subject)s %(found)s") % values
     if alert.reason == "no_data":
-        return _("%(subject)s: there is no data") % {"subject": subject}
+        return _("%(subject)s: no data") % {"subject": subject}
     if alert.reason:
         evidence = detail.get("evidence")
         return reason_sentence(alert.reason, evidence if isinstance(evidence, dict) else {})

@@ -25,7 +25,7 @@ from apps.alerts.models import Silence
 from apps.alerts.pages.alert_views import environment_id
 from apps.alerts.pages.looks import silence_look
 from apps.alerts.pages.row_fields import row_sentences
-from apps.alerts.pages.sentences import matcher_sentences
+from apps.alerts.pages.sentences import cause_words, matcher_sentences, subject
 from apps.alerts.pages.silence_forms import SilenceForm, initial_from
 from apps.alerts.silences import selectors, services
 from apps.catalog.scope import scope_of
@@ -41,7 +41,9 @@ STATES: list[tuple[str, Any]] = [
     ("scheduled", pgettext_lazy("silences", "Scheduled")),
     ("ended", pgettext_lazy("silences", "Ended")),
 ]
-_ORDER = (Column("ends_at", datetime.fromisoformat, descending=True), Column("id", UUID, descending=True))
+# What ends next stands first; of those that have ended, the last.
+_ORDER = (Column("ends_at", datetime.fromisoformat), Column("id", UUID))
+_ENDED_ORDER = (Column("ends_at", datetime.fromisoformat, descending=True), Column("id", UUID, descending=True))
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def _rows(request: PageRequest, state: str) -> QuerySet[Silence]:
 
 def load_silences(request: PageRequest) -> dict[str, Any]:
     state = _state(request)
-    page = page_of(_rows(request, state), _ORDER, request.GET.get("cursor", ""), PAGE_SIZE)
+    order = _ENDED_ORDER if state == "ended" else _ORDER
+    page = page_of(_rows(request, state), order, request.GET.get("cursor", ""), PAGE_SIZE)
     return {
         "page": page,
         "rows": [silence_row(request.user, silence) for silence in page.rows],
@@ -129,6 +132,26 @@ def silence_list_fragment(request: PageRequest, name: str) -> HttpResponseBase:
     return answer(request, LIST, name)
 
 
+# --- What it hushes ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a silence hushes: the counts of all, and the first of them with their words (`alerts`: URL and words)."""
+
+    preview: selectors.Preview
+    alerts: list[tuple[str, str]]
+
+
+def reach_of(preview: selectors.Preview) -> Reach:
+    pattern = _("%(subject)s: %(cause)s")
+    alerts = [
+        (alert.get_absolute_url(), pattern % {"subject": subject(alert), "cause": cause_words(alert.cause)})
+        for alert in preview.alerts
+    ]
+    return Reach(preview, alerts)
+
+
 # --- One silence ------------------------------------------------------------------------------------------
 
 
@@ -142,8 +165,8 @@ def load_state(request: PageRequest, silence: Silence) -> dict[str, Any]:
 
 
 def load_hushed(request: PageRequest, silence: Silence) -> dict[str, Any]:
-    preview = selectors.preview(request.user, silence.matchers, silence.environment)
-    return {"preview": preview, "row": silence_row(request.user, silence)}
+    reach = reach_of(selectors.preview(request.user, silence.matchers, silence.environment))
+    return {"reach": reach, "row": silence_row(request.user, silence)}
 
 
 PANELS = (
@@ -223,7 +246,7 @@ def _preview(request: PageRequest) -> HttpResponseBase:
 
 
 def _looked_ahead(request: PageRequest, matchers: Any, environment: Any) -> dict[str, Any]:
-    return {"preview": selectors.preview(request.user, matchers, environment)}
+    return {"reach": reach_of(selectors.preview(request.user, matchers, environment))}
 
 
 @signed_in

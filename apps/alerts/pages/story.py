@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from apps.alerts.looks import Look, notification_look
 from apps.alerts.models import Alert, AlertEvent, AlertSource, Severity
-from apps.alerts.pages.looks import outcome_look, severity_look
+from apps.alerts.pages.looks import outcome_look, severity_look, waiting_look
 from apps.alerts.pages.sentences import crossed_of
 from apps.alerts.register.selectors import ChannelStory, DecisionRow
 from apps.alerts.wording.quantities import quantity
@@ -104,9 +104,15 @@ def story_rows(stories: Iterable[ChannelStory]) -> list[StoryRow]:
 
 def _story_row(story: ChannelStory) -> StoryRow:
     steps = [_step_row(decision) for decision in reversed(story.decisions)]
-    last = story.decisions[-1].outcome if story.decisions else "dropped"
-    look = outcome_look("sent" if story.told else last)
-    return StoryRow(story, look, steps[:SHOWN_DECISIONS], steps[SHOWN_DECISIONS:])
+    return StoryRow(story, _story_look(story), steps[:SHOWN_DECISIONS], steps[SHOWN_DECISIONS:])
+
+
+def _story_look(story: ChannelStory) -> Look:
+    if story.told:
+        return outcome_look("sent")
+    if not story.decisions and story.next_look_at is not None:
+        return waiting_look()
+    return outcome_look(story.decisions[-1].outcome if story.decisions else "dropped")
 
 
 def _step_row(decision: DecisionRow) -> StepRow:

@@ -56,6 +56,8 @@ def answer_who(user: User, form: WhoForm) -> Who | None:
     if not found:
         form.add_error("target", _("There is no target of this name."))
         return None
+    # Asked for by id, it is shown by name.
+    form.data = {"severity": severity, "target": found[0].name}
     if len(found) > 1:
         return Who(namesakes=found, severity=severity)
     try:

@@ -212,7 +212,8 @@ def form_row(field: BoundField, unit: str = "", wide: bool = False) -> dict[str,
         "field": field,
         "unit": unit or getattr(field.field, "unit", ""),
         "wide": wide,
-        "is_checkbox": getattr(widget, "input_type", "") == "checkbox",
+        # Several boxes are a set with a legend.
+        "is_checkbox": getattr(widget, "input_type", "") == "checkbox" and not widget.use_fieldset,
         # A list of choices always holds one: there is nothing to leave out.
         "optional": not field.field.required and not isinstance(widget, Select),
     }
