@@ -28,7 +28,6 @@ from typing import Any
 
 from apps.core.embedded.ports import free_port
 from benchmarks.stack import Usage, hanging_targets, nginx, portal_usage, tree_usage
-from tests.flows.regional import WorkerOfRegion
 from tests.platform.portal import PROJECT, PortalUnderTest, clean_environment, wait_until
 
 HANGING_HOSTS = 20
@@ -123,7 +122,7 @@ def main() -> None:
     parser.add_argument("--hanging", type=float, default=0.0, help="share of the targets that never answer")
     parser.add_argument("--beside", action="store_true", help="Prometheus and blackbox_exporter at the same time")
     parser.add_argument("--knee", action="store_true")
-    parser.add_argument("--workers", type=int, default=1, help="the portal's own, and `portal worker` for the others")
+    parser.add_argument("--workers", type=int, default=1, help="the portal's own and PORTAL_PROBE_WORKERS")
     options = parser.parse_args()
     if options.knee:
         find_knee(options.seconds, options.workers)
@@ -162,43 +161,14 @@ def measure(run: Run) -> float:
         portal = PortalUnderTest(folder / "state")
         with nginx(folder) as port, hanging_targets(HANGING_HOSTS) as hosts:
             try:
-                portal.start(PORTAL_ADMIN_PASSWORD="a-long-bench-password")
+                portal.start(PORTAL_ADMIN_PASSWORD="a-long-bench-password", PORTAL_PROBE_WORKERS=str(run.workers - 1))
                 wait_until(portal.is_whole, "the portal is ready", seconds=90)
-                with _more_workers(run, portal, folder) as more:
-                    return _measured(run, portal, folder, port, hosts, more)
+                return _measured(run, portal, folder, port, hosts)
             finally:
                 portal.end()
 
 
-@contextlib.contextmanager
-def _more_workers(run: Run, portal: PortalUnderTest, folder: Path) -> Iterator[dict[str, int]]:
-    """Further workers of the portal's own region, as on another machine; their pids by name."""
-    workers = []
-    try:
-        for number in range(2, run.workers + 1):
-            own = folder / f"worker-{number}"
-            own.mkdir()
-            worker = WorkerOfRegion(
-                own,
-                "local",
-                redis_url=portal.run["environment"]["REDIS_URL"],
-                PORTAL_SECRET_KEY_FILE=str(portal.state.secret_key),
-            )
-            worker.start()
-            workers.append(worker)
-        yield {f"worker {number}": worker.process.pid for number, worker in enumerate(workers, start=2)}
-    finally:
-        for worker in workers:
-            worker.end()
-
-
-def _whole_usage(portal: PortalUnderTest, more: dict[str, int]) -> dict[str, Usage]:
-    return {**portal_usage(portal), **{name: tree_usage(pid) for name, pid in more.items()}}
-
-
-def _measured(
-    run: Run, portal: PortalUnderTest, folder: Path, port: int, hosts: list[str], more: dict[str, int]
-) -> float:
+def _measured(run: Run, portal: PortalUnderTest, folder: Path, port: int, hosts: list[str]) -> float:
     idle = _window(portal, 15)
     wanted = {
         "checks": run.checks, "interval": run.interval, "hanging": run.hanging, "timeout": TIMEOUT_SECONDS,
@@ -209,13 +179,13 @@ def _measured(
     time.sleep(2 * run.interval + 5)
     beside = _blackbox(folder, run, port) if run.beside else contextlib.nullcontext(None)
     with beside as others:
-        since, before, others_before = time.time(), _whole_usage(portal, more), _usage(others)
+        since, before, others_before = time.time(), portal_usage(portal), _usage(others)
         first = _read(portal, since - 1, since)
         memory = [sum(one.memory_bytes for one in before.values())]
         for _part in range(4):
             time.sleep(run.seconds / 4)
-            memory.append(sum(one.memory_bytes for one in _whole_usage(portal, more).values()))
-        until, after, others_after = time.time(), _whole_usage(portal, more), _usage(others)
+            memory.append(sum(one.memory_bytes for one in portal_usage(portal).values()))
+        until, after, others_after = time.time(), portal_usage(portal), _usage(others)
     time.sleep(TIMEOUT_SECONDS + 3)
     read = _read(portal, since, until)
     return _tell(run, idle, (before, after), (others_before, others_after), read, first, memory, until - since)

@@ -121,3 +121,18 @@ def test_a_port_that_is_none_is_refused_before_anything_starts(stopped_portal: P
     finished = stopped_portal.manage("portal", "up", PORTAL_PORT="eighty")
     assert finished.returncode == 2
     assert "PORTAL_PORT='eighty' is not a port: use a number from 1 to 65535" in finished.stderr
+
+
+def test_a_number_of_probe_workers_that_is_none_is_refused(stopped_portal: PortalUnderTest) -> None:
+    finished = stopped_portal.manage("portal", "up", PORTAL_PROBE_WORKERS="many")
+    assert finished.returncode == 2
+    assert "PORTAL_PROBE_WORKERS='many' is not a number of workers: use 0 to 32" in finished.stderr
+
+
+def test_a_further_probe_worker_is_kept_alive_like_the_others(stopped_portal: PortalUnderTest) -> None:
+    stopped_portal.start(PORTAL_PROBE_WORKERS="1")
+    first = stopped_portal.pids["probes-1"]
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: stopped_portal.pids.get("probes-1") not in (None, first), "it is started again", seconds=15)
+    wait_until(stopped_portal.is_whole, "everything works", seconds=30)
+    stopped_portal.end()

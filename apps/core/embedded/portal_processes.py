@@ -1,4 +1,4 @@
-"""The portal's three Python processes: web, worker and beat."""
+"""The portal's Python processes: web, worker and beat, and further probe workers where they are asked for."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import IO
 
 from apps.core.embedded.processes import spawn
-from apps.core.embedded.settings import WebAddress
+from apps.core.embedded.settings import WebAddress, wanted_probe_workers
 
 WORKER = "worker"
+PROBES = "probes"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class PortalProcess:
 
 
 def portal_processes(project: Path, environment: Mapping[str, str], address: WebAddress) -> dict[str, PortalProcess]:
-    """The three by name."""
+    """By name: the three, and `probes-1`, `probes-2` … for PORTAL_PROBE_WORKERS. Raises LauncherError."""
     region = os.environ.get("PORTAL_REGION") or "local"
     celery = ("celery", "-A", "monitor_portal")
     arguments = {
@@ -58,6 +59,14 @@ def portal_processes(project: Path, environment: Mapping[str, str], address: Web
         ),
         # Beat keeps no file: every schedule is in code or in the database.
         "beat": (*celery, "beat", "--scheduler", "apps.core.doorbell:Doorbell", "--loglevel", "WARNING"),
+        # One process is one core at most: probing is the part that another can share.
+        **{
+            f"{PROBES}-{number}": (
+                *celery, "worker", "--pool", "threads", "--concurrency", "4", "--queues", f"probe.{region}",
+                "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
+            )
+            for number in range(1, wanted_probe_workers() + 1)
+        },
     }  # fmt: skip
     return {
         name: PortalProcess(name, words, project, environment, address if name == "web" else None)

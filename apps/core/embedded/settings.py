@@ -9,6 +9,7 @@ from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.ports import LOOPBACK
 
 _DEFAULT_PORT = 8000
+_MOST_PROBE_WORKERS = 32
 _EVERY_ADDRESS = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 - compared with, not listened on
 
 
@@ -38,3 +39,13 @@ def wanted_address() -> WebAddress:
     if not text.isdecimal() or not 1 <= int(text) <= 65_535:
         raise LauncherError(f"PORTAL_PORT={text!r} is not a port: use a number from 1 to 65535", exit_code=2)
     return WebAddress(host, int(text))
+
+
+def wanted_probe_workers() -> int:
+    """PORTAL_PROBE_WORKERS: probe workers beside the portal's own. Raises LauncherError for what is no such number."""
+    text = os.environ.get("PORTAL_PROBE_WORKERS") or "0"
+    if not text.isdecimal() or int(text) > _MOST_PROBE_WORKERS:
+        raise LauncherError(
+            f"PORTAL_PROBE_WORKERS={text!r} is not a number of workers: use 0 to {_MOST_PROBE_WORKERS}", exit_code=2
+        )
+    return int(text)

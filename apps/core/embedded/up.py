@@ -16,7 +16,7 @@ from apps.core.embedded.durable import OwnServers, prepare_servers
 from apps.core.embedded.errors import LauncherError
 from apps.core.embedded.figures import ProcessFigures
 from apps.core.embedded.logs import Logs
-from apps.core.embedded.portal_processes import WORKER, PortalProcess, portal_processes, queues
+from apps.core.embedded.portal_processes import PROBES, WORKER, PortalProcess, portal_processes, queues
 from apps.core.embedded.ports import next_free_port
 from apps.core.embedded.preparation import Command, first_user
 from apps.core.embedded.progress import Progress
@@ -152,6 +152,9 @@ class _Launch:
             user = first_user(self._finish(bootstrap))
             schema.mark()
         self.supervisor.start(self.portal[WORKER])
+        for name, process in self.portal.items():
+            if name.startswith(PROBES):
+                self.supervisor.start(process)
         with self.progress.step("Web pages"):
             self._wait_for_page(web, web_process or self.supervisor.start(web))
         self.supervisor.start(self.portal["beat"])
