@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.alerts.stages.context import Candidate, Decision, Outcome, RoutingContext, RoutingReason
 from apps.alerts.stages.holding import Sorted
-from apps.alerts.stages.news import ended_untold, has_news, next_reminder
+from apps.alerts.stages.news import ended_untold, has_news, is_in_hand, next_reminder
 
 NAME = "dedup"
 
@@ -37,12 +37,4 @@ def _nothing_to_tell(context: RoutingContext, candidate: Candidate, *, is_group_
         return None
     if is_group_fresh and candidate.alert.is_firing:
         return None
-    return RoutingReason.ACKNOWLEDGED if _is_in_hand(context, candidate) else RoutingReason.NOTHING_NEW
-
-
-def _is_in_hand(context: RoutingContext, candidate: Candidate) -> bool:
-    """Whether people would be reminded now, had nobody acknowledged it."""
-    of, alert = candidate.group, candidate.alert
-    if of.channel.machine or of.mode != "group" or of.told_at is None or not (alert.is_firing and alert.acknowledged):
-        return False
-    return (context.now - of.told_at).total_seconds() >= of.repeat_interval_seconds
+    return RoutingReason.ACKNOWLEDGED if is_in_hand(candidate, context.now) else RoutingReason.NOTHING_NEW

@@ -64,12 +64,21 @@ def ended_untold(candidate: Candidate) -> bool:
 
 def next_reminder(candidate: Candidate, told_at: datetime | None) -> datetime | None:
     """When people are to be reminded of an alert told at `told_at`; None for machines, digests and what is in hand."""
-    alert, group = candidate.alert, candidate.group
-    if told_at is None or group.channel.machine or group.mode != "group":
+    return None if candidate.alert.acknowledged else _repeat_at(candidate, told_at)
+
+
+def is_in_hand(candidate: Candidate, now: datetime) -> bool:
+    """Whether people would be reminded at `now`, had nobody acknowledged it."""
+    moment = _repeat_at(candidate, candidate.group.told_at)
+    return candidate.alert.acknowledged and moment is not None and moment <= now
+
+
+def _repeat_at(candidate: Candidate, told_at: datetime | None) -> datetime | None:
+    """A route whose repeat interval is 0 never reminds."""
+    group = candidate.group
+    if told_at is None or not candidate.alert.is_firing or group.channel.machine or group.mode != "group":
         return None
-    if not alert.is_firing or alert.acknowledged:
-        return None
-    return told_at + timedelta(seconds=group.repeat_interval_seconds)
+    return told_at + timedelta(seconds=group.repeat_interval_seconds) if group.repeat_interval_seconds > 0 else None
 
 
 def _is_reminder_due(candidate: Candidate, now: datetime) -> bool:

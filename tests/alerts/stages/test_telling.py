@@ -57,6 +57,7 @@ TOO_SOON = ("held", "group", "too_soon")
         (told(resolved(acknowledged=True), told_acknowledged=False), TOLD, "resolved"),
         (told(group=LONG_AGO), REMINDED, "reminder"),
         (told(alert(acknowledged=True), LONG_AGO), ("dropped", "dedup", "acknowledged"), None),
+        (told(group=group_of(told_at=ago(14_400), repeat_interval_seconds=0)), NOTHING_NEW, None),
         (told(resolved(), LONG_AGO, told_state="resolved"), NOTHING_NEW, None),
         (told(group=group_of(told_at=ago(14_399))), NOTHING_NEW, None),
     ],
