@@ -77,6 +77,9 @@ class ChannelForm(ConfigForm):
             self._add_wording()
         else:
             del self.fields["language"]
+        if stored is None and data is None:
+            # The browser knows better than a guess of ours; what somebody chose stays.
+            self.fields["time_zone"].widget.attrs["data-zone-field"] = "new"
         place: Any = self.fields["environment"]
         place.queryset = Environment.objects.visible_to(user, Role.ADMIN)
         if not access_of(user).allows(Role.ADMIN, None):
