@@ -13,19 +13,19 @@ from django.conf import settings
 
 from apps.core.outbound.exchange import OutboundError
 from apps.core.outbound.locations import BadLocation, Location, parse_location
-from apps.core.outbound.names import default_names
+from apps.core.outbound.names import Names, default_names
 
 _WEB_PORTS = {80, 443}
-_LOOKUP_SECONDS = 2.0
+_LOOKUP_SECONDS = 1.0
 
 
-def leads_home(url: str) -> bool:
+def leads_home(url: str, names: Names | None = None) -> bool:
     """Whether `url` is the address people use, or that of our web process by whatever name of this machine."""
     try:
         location = parse_location(url)
     except BadLocation:
         return False
-    return _is_public_address(location) or _is_web_process(location)
+    return _is_public_address(location) or _is_web_process(location, names or default_names())
 
 
 def _is_public_address(location: Location) -> bool:
@@ -38,16 +38,16 @@ def _is_public_address(location: Location) -> bool:
     return location.host == home.host and same_port
 
 
-def _is_web_process(location: Location) -> bool:
+def _is_web_process(location: Location, names: Names) -> bool:
     """Only a URL with our port is looked up, so saving another one asks no name server."""
     if location.port != settings.PORTAL_PORT:
         return False
-    return any(_listens_at(address) for address in _addresses(location))
+    return any(_listens_at(address) for address in _addresses(location, names))
 
 
-def _addresses(location: Location) -> tuple[str, ...]:
+def _addresses(location: Location, names: Names) -> tuple[str, ...]:
     try:
-        return default_names().look_up(location.host).result(timeout=_LOOKUP_SECONDS)
+        return names.look_up(location.host).result(timeout=_LOOKUP_SECONDS)
     except (OutboundError, LookupTimeout):
         return ()
 

@@ -107,4 +107,5 @@ def test_names_never_reach_a_header(receiver: HttpServer) -> None:
         "webhook-id",
         "webhook-timestamp",
         "webhook-signature",
+        "portal-instance",
     }

@@ -84,3 +84,9 @@ def test_the_breaker_opens_after_failures_in_a_row_and_closes_with_any_answer(
     failures: int, delivery: Delivery, breaker: Breaker
 ) -> None:
     assert breaker_after(failures, delivery) == breaker
+
+
+def test_an_endpoint_that_only_puts_messages_off_keeps_its_breaker_closed() -> None:
+    put_off = Delivery(ok=False, retryable=True, reason=DeliveryReason.DEFERRED, status_code=451, alive=True)
+    assert breaker_after(BREAKER_THRESHOLD, put_off) == Breaker(0)
+    assert next_step(put_off, attempts=1, allowed=15, chance=0.5).verdict is Verdict.AGAIN

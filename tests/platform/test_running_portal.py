@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -53,6 +55,17 @@ def test_a_killed_child_is_back_on_the_same_addresses(name: str, running_portal:
     after = running_portal.run
     assert after["environment"] == before["environment"]
     assert is_running(after["children"][name]["pid"])
+
+
+def test_what_the_portal_itself_has_sent_is_answered_as_a_loop(running_portal: PortalUnderTest) -> None:
+    printed = running_portal.manage("shell", "-c", "from apps.core.instance import instance_id; print(instance_id())")
+    mark = printed.stdout.split()[-1]
+    for path in ("/healthz", "/ping/0198f7a0-0000-7000-8000-000000000000", "/api/v1/targets/"):
+        request = Request(running_portal.run["url"] + path, data=b"{}", headers={"Portal-Instance": mark})
+        with pytest.raises(HTTPError) as caught:
+            urlopen(request, timeout=10)
+        assert (caught.value.code, caught.value.headers["Portal-Instance"]) == (508, mark)
+        caught.value.close()
 
 
 def test_a_running_portal_can_be_backed_up_but_not_restored_over(
