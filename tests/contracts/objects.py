@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from apps.accounts.models import ApiToken
-from apps.alerts.models import Alert, Channel, Notification, Route, Silence
+from apps.alerts.models import Alert, Channel, Notification, Route, Rule, Silence
 from apps.catalog.models import Environment, Region
 from apps.checks.heartbeats.services import open_ping_key
 from apps.checks.models import CheckRun, Guard, Incident, StateChange
@@ -90,6 +90,10 @@ def make_alert(environment: Environment) -> Alert:
     )
 
 
+def make_rule(environment: Environment) -> Rule:
+    return Rule.objects.create(name=f"Rule {uuid7()}", kind="latency", environment=environment, critical_level=2_000.0)
+
+
 def make_silence(environment: Environment) -> Silence:
     now = clock.now()
     return Silence.objects.create(
@@ -130,6 +134,7 @@ OBJECTS: dict[str, Callable[[Environment], Arguments]] = {
     "state-change": lambda environment: {"pk": make_state_change(environment).pk},
     "channel": lambda environment: {"pk": make_channel(environment).pk},
     "alert": lambda environment: {"pk": make_alert(environment).pk},
+    "rule": lambda environment: {"pk": make_rule(environment).pk},
     "route": lambda _environment: {"pk": Route.objects.create(name="All").pk},
     "silence": lambda environment: {"pk": make_silence(environment).pk},
     "guard": lambda environment: {"pk": make_guard(environment).pk},

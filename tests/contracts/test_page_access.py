@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from apps.accounts.models import User
 from apps.alerts import notification_views
 from apps.alerts import views as channel_views
+from apps.alerts.pages import alert_views, rule_views, silence_views
 from apps.catalog.models import Environment, Region
 from apps.checks import check_page
 from apps.dashboard import incidents, region_pages, targets
@@ -31,6 +32,10 @@ ARGUMENTS = {
     "incident_id": "incident",
     "channel_id": "channel",
     "notification_id": "notification",
+    "alert_id": "alert",
+    "rule_id": "rule",
+    "route_id": "route",
+    "silence_id": "silence",
     "token_id": "token",
     "key_id": "ping-key",
     "region_slug": "region",
@@ -49,12 +54,15 @@ FRAGMENTS = {
     "incident_id": incidents.PANELS[0].name,
     "channel_id": channel_views.PANELS[0].name,
     "notification_id": notification_views.PANELS[0].name,
+    "alert_id": alert_views.PANELS[0].name,
+    "rule_id": rule_views.PANELS[0].name,
+    "silence_id": silence_views.PANELS[0].name,
     "region_slug": region_pages.PANELS[0].name,
 }
 # Tokens belong to one person, whatever the roles of others.
 PERSONAL = {"token_id"}
-# Regions belong to the whole installation: any grant shows them, and administrators of all environments change them.
-EVERYWHERE = {"region_slug"}
+# They belong to the whole installation: any grant shows them, and administrators of all environments change them.
+EVERYWHERE = {"region_slug", "route_id"}
 
 
 @dataclass(frozen=True)
