@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef
 
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
-from apps.alerts.models import Channel, Route
+from apps.alerts.models import AlertGroup, Channel, Route
 from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.routes import validation
 from apps.alerts.routes.selectors import load_standing
@@ -99,9 +100,10 @@ def move_route(*, actor: User | None, route: Route, parent: Route | None, positi
 
 
 def delete_route(*, actor: User | None, route: Route) -> list[str]:
-    """Remove it and all routes inside it, with the groups of alerts they made. Returns warnings.
+    """Remove it and all routes inside it. Returns warnings.
 
-    Groups are the pipeline's, so its lock is taken.
+    Who was told of an alert through one of them still hears how it goes on. Groups are the pipeline's, so its lock is
+    taken.
     """
     with pipeline_lock():
         rows = _locked_tree()
@@ -110,8 +112,21 @@ def delete_route(*, actor: User | None, route: Route) -> list[str]:
         for member in family:
             record_audit(actor=actor, action="delete", subject=member)
         _tell(route)
+        _hand_groups_to_root(family)
         Route.objects.filter(pk__in=[member.pk for member in family]).delete()
         return channels_set_free(unrouted, load_standing())
+
+
+def _hand_groups_to_root(family: Sequence[Route]) -> None:
+    """Keep what channels were told through these routes, one group where several would become the same."""
+    of_root = AlertGroup.objects.filter(
+        route=None, channel=OuterRef("channel"), mode=OuterRef("mode"), key=OuterRef("key")
+    )
+    groups = AlertGroup.objects.filter(~Exists(of_root), route__in=family)
+    kept = groups.order_by("channel_id", "mode", "key", F("told_at").desc(nulls_last=True)).distinct(
+        "channel_id", "mode", "key"
+    )
+    AlertGroup.objects.filter(pk__in=list(kept.values_list("pk", flat=True))).update(route=None)
 
 
 def _locked_tree() -> list[Route]:
