@@ -118,7 +118,7 @@ def looks(draw: st.DrawFn) -> tuple[RoutingContext, list[Candidate]]:
 
 
 @given(looks())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_every_candidate_has_one_decision_and_is_told_exactly_when_it_says_so(
     look: tuple[RoutingContext, list[Candidate]],
 ) -> None:
@@ -133,7 +133,7 @@ def test_every_candidate_has_one_decision_and_is_told_exactly_when_it_says_so(
 
 
 @given(looks())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_messages_name_their_alerts_once_and_machines_get_one_a_step(
     look: tuple[RoutingContext, list[Candidate]],
 ) -> None:
@@ -149,7 +149,7 @@ def test_messages_name_their_alerts_once_and_machines_get_one_a_step(
 
 
 @given(looks())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_order_is_kept(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     deliveries = run(context, candidates).deliveries
@@ -164,7 +164,7 @@ def test_order_is_kept(look: tuple[RoutingContext, list[Candidate]]) -> None:
 
 
 @given(looks())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_no_firing_alert_with_news_is_left_out_unless_something_holds_it(
     look: tuple[RoutingContext, list[Candidate]],
 ) -> None:
@@ -176,7 +176,7 @@ def test_no_firing_alert_with_news_is_left_out_unless_something_holds_it(
 
 
 @given(looks())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_what_is_not_held_any_more_and_still_fires_is_told_later(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     held = [one.candidate for one in run(context, candidates).decisions if one.outcome is Outcome.HELD]
@@ -197,7 +197,7 @@ def _freed(candidate: Candidate) -> Candidate:
 
 
 @given(looks())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_moment_to_look_again_is_never_over_for_what_is_held(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     for decision in run(context, candidates).decisions:
@@ -206,7 +206,7 @@ def test_a_moment_to_look_again_is_never_over_for_what_is_held(look: tuple[Routi
 
 
 @given(looks())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_no_channel_for_people_gets_more_messages_than_the_limit(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     forms: dict[UUID, list[str]] = {}
