@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.alerts.models import Channel
-from tests.alerts.world import make_channel
+from tests.alerts.world import deliver, make_channel, make_incident
 from tests.factories import api_client
+from tests.servers.chat import ChatServer, discord, slack
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +163,22 @@ def test_what_a_kind_cannot_do_without_is_replaced_but_not_removed(administrator
     made = api_client(administrator).post(API, body()).json()
     page = read(browser(administrator).get(f"/alerts/channels/{made['id']}/edit/"))
     assert 'name="config.url"' in page and "config.url-clear" not in page
+
+
+@pytest.mark.parametrize(("kind", "stand_in"), [("slack", slack), ("discord", discord)])
+def test_an_incident_and_its_end_arrive_in_the_channels_language(
+    administrator: User, kind: str, stand_in: Callable[[], ChatServer]
+) -> None:
+    with stand_in() as server:
+        client = api_client(administrator)
+        spoken = {"language": "ko", "time_zone": "Asia/Seoul", "config": {"url": server.hook}}
+        made = client.post(API, body(kind=kind, **spoken)).json()
+        client.post(f"{API}{made['id']}/test/")
+        incident = make_incident("결제 <!channel> @everyone")
+        deliver()
+        assert server.complaints == []
+        assert len(server.messages) == 2
+        told = next(str(message) for message in server.messages if "결제" in str(message))
+        assert "상태 코드가 503입니다" in told
+        assert "/alerts/" in told
+        assert incident.target.name not in told, "what is from outside is never sent as it came"

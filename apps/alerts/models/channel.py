@@ -42,7 +42,7 @@ class Channel(models.Model):
     # How people are spoken to; a machine is told the same in every language.
     language = models.CharField(_("language"), max_length=8, choices=LANGUAGES, default="en")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
-    # The user's own words by part ("title", "body"); empty: the kind's own. See `wording.placeholders`.
+    # The user's own words by part ("title", "body"); empty: the kind's own. See `wording.user_words`.
     wording = models.JSONField(_("wording"), default=dict, blank=True)
     # [{"days": [0-6, Monday is 0], "start": "22:00", "end": "07:00"}] in `time_zone`; critical alerts pass.
     quiet_hours = models.JSONField(_("quiet hours"), default=list, blank=True)
