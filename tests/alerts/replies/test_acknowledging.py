@@ -14,6 +14,7 @@ from apps.alerts.register.services import acknowledge_alert
 from apps.alerts.replies.limits import ANSWERS_A_MINUTE
 from apps.alerts.replies.tokens import Purpose
 from apps.alerts.routing import route_all
+from apps.catalog.models import Target
 from apps.checks.models import Incident
 from apps.core import clock
 from tests.alerts.register.opening import end_alert, open_alert
@@ -137,7 +138,7 @@ def _removed(alert: Alert, team: Channel, operator: User) -> str:
 
 
 def _target_deleted(alert: Alert, team: Channel, operator: User) -> str:
-    type(alert.target).objects.filter(pk=alert.target_id).update(deleted_at=clock.now())
+    Target.objects.filter(pk=alert.target_id).update(deleted_at=clock.now())
     return acknowledge_link(alert, team)
 
 
