@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from apps.alerts.channels.base import reason_label
 from apps.alerts.models import Alert, AlertEvent, Notification
+from apps.alerts.routes.serializers import RouteBriefSerializer
 from apps.alerts.serializers import ChannelBriefSerializer
 from apps.core.api.serializers import PortalSerializer
 
@@ -36,8 +37,8 @@ class AlertSerializer(PortalSerializer):
     acknowledged_through = serializers.CharField(read_only=True)
     hold_seconds = serializers.IntegerField(read_only=True)
 
-    @extend_schema_field({"type": "string", "enum": ["firing", "acknowledged", "resolved"]})
     def get_state(self, alert: Alert) -> str:
+        """`firing`, `acknowledged` or `resolved`."""
         if not alert.is_firing:
             return "resolved"
         return "acknowledged" if alert.acknowledged_at else "firing"
@@ -103,11 +104,6 @@ class AlertDetailSerializer(AlertSerializer):
 
 
 # --- Why was I not told? ----------------------------------------------------------------------------------
-
-
-class RouteBriefSerializer(PortalSerializer):
-    id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(read_only=True)
 
 
 class DecisionSerializer(PortalSerializer):

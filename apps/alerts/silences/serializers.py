@@ -28,8 +28,8 @@ class SilenceSerializer(PortalSerializer):
     made_through = serializers.CharField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
 
-    @extend_schema_field({"type": "string", "enum": ["scheduled", "active", "ended"]})
     def get_state(self, silence: Silence) -> str:
+        """`scheduled`, `active` or `ended`."""
         now = clock.now()
         if silence.ends_at <= now:
             return "ended"
