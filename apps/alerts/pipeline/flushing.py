@@ -106,10 +106,12 @@ def _machine_row(due: Due, delivery: Delivery, event: EventFacts, payload: Mappi
 
 
 def _people_row(due: Due, delivery: Delivery, over: list[Mapping[str, Any]]) -> Notification:
-    alerts = [due.alerts[candidate.alert.id] for candidate in delivery.candidates]
+    # A storm card may find one alert in two groups of its channel.
+    candidates = list({candidate.alert.id: candidate for candidate in delivery.candidates}.values())
+    alerts = [due.alerts[candidate.alert.id] for candidate in candidates]
     entries = [
         alert_entry(alert, due.sources.get(alert.pk, []), news=news_of(candidate, due.context.now).value)
-        for alert, candidate in zip(alerts, delivery.candidates, strict=True)
+        for alert, candidate in zip(alerts, candidates, strict=True)
     ]
     # What a message said that nobody got, and this one would not say again: that something is over.
     said = {entry["id"] for entry in entries}
@@ -168,13 +170,19 @@ def _write_decisions(
     due: Due, deliveries: Sequence[Delivery], decisions: Sequence[Decision], made: Mapping[int, UUID], now: datetime
 ) -> None:
     """One row for each delivery of each alert, and one whenever what keeps it from being told changes."""
+    sent = {
+        (decision.candidate.group.id, decision.candidate.alert.id): decision
+        for decision in decisions
+        if decision.outcome is Outcome.SENT
+    }
     rows = []
     for place, delivery in enumerate(deliveries):
         for candidate in delivery.candidates:
-            member = due.members[candidate.group.id, candidate.alert.id]
-            member.decided = ""
+            key = (candidate.group.id, candidate.alert.id)
+            due.members[key].decided = ""
+            told = sent[key]
             rows.append(
-                _row(candidate, Outcome.SENT, "route", _sent_reason(delivery), {}, now, notification=made.get(place))
+                _row(candidate, told.outcome, told.stage, told.reason, told.detail, now, notification=made.get(place))
             )
     for decision in decisions:
         if decision.outcome is Outcome.SENT or decision.reason is RoutingReason.NOTHING_NEW:
@@ -188,11 +196,6 @@ def _write_decisions(
                 detail["until"] = decision.until.isoformat()
             rows.append(_row(decision.candidate, decision.outcome, decision.stage, decision.reason, detail, now))
     AlertDecision.objects.bulk_create(rows, batch_size=1_000)
-
-
-def _sent_reason(delivery: Delivery) -> RoutingReason:
-    reasons = {"reminder": RoutingReason.REMINDED, "storm": RoutingReason.IN_STORM_CARD}
-    return reasons.get(delivery.form, RoutingReason.TOLD)
 
 
 def _summary(decision: Decision) -> str:

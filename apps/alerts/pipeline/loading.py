@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F
@@ -34,11 +34,10 @@ from apps.alerts.stages.context import (
     RoutingContext,
     SilenceFacts,
 )
+from apps.alerts.stages.rate_limit import STORM_PAUSE, STORM_WINDOW
 from apps.catalog.models import Status, Target, TargetStatus
 from apps.checks.models import Incident
 
-# The storm stage counts what went out in so many seconds, and holds for as long after a storm card.
-STORM_SECONDS = 60
 # How far up dependencies are followed.
 LEVELS = 8
 
@@ -144,7 +143,7 @@ def _group_facts(groups: Collection[AlertGroup], now: datetime) -> dict[UUID, Gr
 
 
 def _channel_facts(channels: dict[UUID, Channel], now: datetime) -> dict[UUID, ChannelFacts]:
-    since = now - timedelta(seconds=STORM_SECONDS)
+    since = now - max(STORM_WINDOW, STORM_PAUSE)
     sent: dict[UUID, list[datetime]] = {}
     storms: dict[UUID, datetime] = {}
     lately = Notification.objects.filter(channel__in=channels, created_at__gt=since, lane__isnull=False)
@@ -154,7 +153,7 @@ def _channel_facts(channels: dict[UUID, Channel], now: datetime) -> dict[UUID, C
         if replaceable or lane == channel:
             sent.setdefault(channel, []).append(at)
         if kind == MessageType.ALERT_STORM:
-            storms[channel] = at + timedelta(seconds=STORM_SECONDS)
+            storms[channel] = at + STORM_PAUSE
     return {
         identifier: ChannelFacts(
             id=identifier,
