@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import User
 from apps.alerts.models import Channel, Notification, NotificationAttempt
@@ -151,3 +152,29 @@ def test_a_server_at_an_address_that_is_not_public_is_refused(settings: Any, adm
         sent = send_one(channel, admin_user)
         assert (sent.state, sent.reason) == ("dead", "address_denied")
         assert server.asked == []
+
+
+def test_a_channel_is_made_with_the_form(client: Client, admin_user: User, authority: Authority) -> None:
+    client.force_login(admin_user)
+    with MailServer(authority.good()) as server:
+        values = {
+            "name": "On call",
+            "enabled": "on",
+            "language": "ko",
+            "time_zone": "Asia/Seoul",
+            "config.server": "127.0.0.1",
+            "config.port": server.port,
+            "config.security": "starttls",
+            "config.username": USERNAME,
+            "config.password": PASSWORD,
+            "config.from_address": "portal@example.com",
+            "config.to": "ops@example.com\r\n\r\n dev@example.com \r\n",
+        }
+        wrong = client.post("/alerts/channels/new/?kind=email", {**values, "config.to": "ops@example.com\r\ndev"})
+        assert "Line 2: enter an address such as" in wrong.content.decode()
+        made = client.post("/alerts/channels/new/?kind=email", values)
+        assert made.status_code == 302, made.content.decode()
+        page = client.get(made["Location"]).content.decode()
+        assert PASSWORD not in page and "example.com" in page
+        assert send_one(Channel.objects.get(), admin_user).state == "sent"
+        assert server.letters[0].recipients == ("ops@example.com", "dev@example.com")

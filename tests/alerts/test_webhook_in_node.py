@@ -37,7 +37,9 @@ def test_node_receivers_verify_what_we_send_and_nothing_else(receiver: HttpServe
     incident = make_incident("상점 \U0001f6d2")
     happen(incident, "resolved", to="operational")
     deliver()
-    sent = [{"headers": dict(each.headers), "body": each.body.decode()} for each in receiver.received]
+    sent: list[dict[str, Any]] = [
+        {"headers": dict(each.headers), "body": each.body.decode()} for each in receiver.received
+    ]
     assert len(sent) == 2
     forged = {**sent[0], "body": sent[0]["body"].replace("outage", "degraded")}
     old = {**sent[0], "headers": {**sent[0]["headers"], "webhook-timestamp": "1700000000"}}
