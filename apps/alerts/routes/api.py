@@ -18,6 +18,7 @@ from apps.alerts.models import Route
 from apps.alerts.routes import selectors, services
 from apps.alerts.routes.filters import RouteFilter
 from apps.alerts.routes.serializers import (
+    AddressedQuestionSerializer,
     QuestionSerializer,
     RouteSerializer,
     SavedRouteSerializer,
@@ -79,7 +80,7 @@ class SimulateView(APIView):
     # Asking changes nothing, also when the question is too long for an address.
     role_for_write = Role.VIEWER
 
-    @extend_schema(parameters=[QuestionSerializer(partial=True)], responses={200: SimulationSerializer})
+    @extend_schema(parameters=[AddressedQuestionSerializer], responses={200: SimulationSerializer})
     def get(self, request: Request) -> Response:
         refuse_unknown_parameters(request, {"target", "severity", "at", "format"})
         return self._answer(request, request.query_params.dict())

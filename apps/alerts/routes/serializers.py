@@ -97,13 +97,18 @@ class RouteBriefSerializer(PortalSerializer):
     name = serializers.CharField(read_only=True)
 
 
-class QuestionSerializer(PortalSerializer):
-    """A target, or the labels of an alert, or both: labels win. Without `at` it is now."""
+class AddressedQuestionSerializer(PortalSerializer):
+    """What an address can ask. Without `at` it is now; without a severity it is critical."""
 
     target = serializers.UUIDField(required=False)
-    labels = serializers.JSONField(required=False)
     severity = serializers.ChoiceField(choices=Severity.choices, required=False)
     at = serializers.DateTimeField(required=False)
+
+
+class QuestionSerializer(AddressedQuestionSerializer):
+    """A target, or the labels of an alert (`{"kind": "service", "tag": ["shop"]}`), or both: labels win."""
+
+    labels = serializers.JSONField(required=False)
 
 
 class StepSerializer(PortalSerializer):
