@@ -54,6 +54,21 @@ def now(**fields: float) -> Any:
     return clock.now() - timedelta(**fields)
 
 
+def off(one: Channel, reason: str) -> None:
+    Channel.objects.filter(pk=one.pk).update(enabled=False, disabled_reason=reason)
+
+
+def gave_up_and_off(one: Channel) -> None:
+    finished(one)
+    off(one, "")
+
+
+def opened(one: Channel, seconds: float) -> None:
+    Channel.objects.filter(pk=one.pk).update(
+        failures=9, open_since=now(seconds=seconds), open_until=clock.now() + timedelta(seconds=300)
+    )
+
+
 # What happened to a channel, and what is wrong with it (None: nothing).
 TABLE: list[tuple[str, Any, Fault | None]] = [
     ("nothing was sent yet", lambda one: None, None),
@@ -83,21 +98,6 @@ TABLE: list[tuple[str, Any, Fault | None]] = [
     ("its breaker opened just now", lambda one: opened(one, 30), None),
     ("its breaker has been open for ten minutes", lambda one: opened(one, 601), Fault.NOT_ANSWERING),
 ]
-
-
-def off(one: Channel, reason: str) -> None:
-    Channel.objects.filter(pk=one.pk).update(enabled=False, disabled_reason=reason)
-
-
-def gave_up_and_off(one: Channel) -> None:
-    finished(one)
-    off(one, "")
-
-
-def opened(one: Channel, seconds: float) -> None:
-    Channel.objects.filter(pk=one.pk).update(
-        failures=9, open_since=now(seconds=seconds), open_until=clock.now() + timedelta(seconds=300)
-    )
 
 
 @pytest.mark.parametrize(("story", "happen", "fault"), TABLE, ids=[row[0] for row in TABLE])

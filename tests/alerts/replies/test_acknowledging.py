@@ -138,7 +138,7 @@ def _removed(alert: Alert, team: Channel, operator: User) -> str:
 
 
 def _target_deleted(alert: Alert, team: Channel, operator: User) -> str:
-    Target.objects.filter(pk=alert.target_id).update(deleted_at=clock.now())
+    Target.objects.filter(alerts=alert).update(deleted_at=clock.now())
     return acknowledge_link(alert, team)
 
 
