@@ -59,6 +59,9 @@ FRAGMENTS = {
     "silence_id": silence_views.PANELS[0].name,
     "region_slug": region_pages.PANELS[0].name,
 }
+# Pages that are about no object: a part of a list, or (open to everybody) what a signed link in a message asks for.
+PARTS_OF_LISTS = {"name", "panel"}
+OPEN = {"replies:reply": "a-link-that-nobody-signed"}
 # Tokens belong to one person, whatever the roles of others.
 PERSONAL = {"token_id"}
 # They belong to the whole installation: any grant shows them, and administrators of all environments change them.
@@ -123,6 +126,19 @@ def statuses(user: User | None, address: str) -> set[int]:
 def test_the_map_was_read() -> None:
     assert len(PAGES) > 15
     assert {page.about for page in PAGES} == set(ARGUMENTS)
+
+
+def test_no_page_but_those_behind_a_signed_link_is_open_to_everybody() -> None:
+    others = [page for page in ALL if page not in PAGES and not set(page.arguments) <= PARTS_OF_LISTS]
+    assert {page.name for page in others} == set(OPEN)
+
+
+@pytest.mark.parametrize(("name", "argument"), OPEN.items())
+def test_an_open_page_shows_nothing_without_its_signature(name: str, argument: str, operator: User) -> None:
+    for user in (None, operator):
+        answer = browser(user).get(reverse(name, args=[argument]))
+        assert answer.status_code == 404
+        assert browser(user).post(reverse(name, args=[argument])).status_code == 404
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
