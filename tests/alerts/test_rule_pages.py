@@ -17,7 +17,7 @@ from apps.alerts.ruling.services import create_rule
 from apps.catalog.models import Environment
 from apps.core import clock
 from tests.alerts.test_alert_pages import browser, condition, text
-from tests.factories import make_service, make_user
+from tests.factories import make_environment, make_service, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def make_rule(name: str = "Slow shop", **fields: Any) -> Rule:
 
 def stands(rule: Rule, level: str, *, firing: bool, environment: Environment | None = None) -> RuleState:
     """The rule has come this far for a new target."""
-    target = make_service(**({"environment": environment} if environment else {})).target
+    target = make_service(environment=environment or make_environment("prod")).target
     now = clock.now()
     return RuleState.objects.create(
         rule=rule, target=target, level=level, since=now, firing=firing, value=3_200.0, evaluated_at=now
@@ -136,7 +136,7 @@ def test_what_whoever_saves_should_know_is_said_after_saving(operator: User) -> 
     ("changes", "sentence"),
     [
         ({"name": ""}, "This field is required"),
-        ({"critical_level": ""}, "level"),
+        ({"critical_level": ""}, "Enter a warning level, a critical level, or both."),
         ({"critical_level": "fast"}, "Enter a number"),
         ({"recovery_margin": "-1"}, "greater than or equal to 0"),
         ({"no_data": "panic"}, "Select a valid choice"),

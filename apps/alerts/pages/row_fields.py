@@ -145,7 +145,8 @@ class RowsField(forms.Field):
 
 
 class MatchersInput(RowsInput):
-    """Rows of label, operator and value. `suggestions`: known values by label, offered while somebody types."""
+    """Rows of label, operator and value. `labels` are those to choose from; `suggestions` known values by label,
+    offered while somebody types."""
 
     row_template = "alerts/_edit_matcher.html"
     parts = ("label", "operator", "value")
@@ -153,10 +154,11 @@ class MatchersInput(RowsInput):
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
         self.suggestions: Mapping[str, Sequence[str]] = {}
+        self.labels = list(LABEL_CHOICES)
 
     def more_context(self) -> dict[str, Any]:
         return {
-            "labels": LABEL_CHOICES,
+            "labels": self.labels,
             "operators": OPERATOR_CHOICES,
             "suggestions": {label: values for label, values in self.suggestions.items() if values},
             "add_label": _("Add a condition"),

@@ -10,15 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.access import Role, access_of
 from apps.accounts.models import User
+from apps.alerts.matching import LABEL_CHOICES
 from apps.alerts.models import Rule, Severity
 from apps.alerts.pages.row_fields import MatchersField
 from apps.alerts.pages.suggestions import suggestions_for
 from apps.alerts.rule_kinds.base import RuleKind
+from apps.alerts.ruling.validation import LONGEST_FOR_SECONDS, TARGET_LABELS
 from apps.catalog.models import Environment
 from apps.core.configform import ConfigForm
 from apps.core.durations import DurationField
 
-LONGEST_FOR_SECONDS = 7 * 86_400
 # What only a kind with levels has, and what only one without them.
 ONLY_WITH_LEVELS = ("operator", "warning_level", "critical_level", "recovery_margin")
 ONLY_WITHOUT_LEVELS = ("severity",)
@@ -73,6 +74,7 @@ class RuleForm(ConfigForm):
         for name in ("warning_level", "critical_level", "recovery_margin"):
             self.fields[name].unit = kind.unit  # type: ignore[attr-defined]
         matchers: Any = self.fields["matchers"]
+        matchers.widget.labels = [choice for choice in LABEL_CHOICES if choice[0] in TARGET_LABELS]
         matchers.widget.suggestions = suggestions_for(user) if kind.per_target else {}
         self._take_out(() if kind.has_levels else ONLY_WITH_LEVELS)
         self._take_out(ONLY_WITHOUT_LEVELS if kind.has_levels else ())

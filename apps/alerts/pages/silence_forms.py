@@ -72,15 +72,13 @@ class SilenceForm(forms.Form):
             place.required, place.empty_label = True, None
         matchers: Any = self.fields["matchers"]
         matchers.widget.suggestions = suggestions_for(user)
+        # Shown only beside the choice that needs it.
+        until = self.fields["ends_at"]
+        until.required = not self.is_bound or self.data.get("length") == UNTIL
+        until.error_messages["required"] = _("Say until when, or choose a length.")
         zone = timezone.get_current_timezone_name()
         self.fields["starts_at"].help_text = _("Empty: from now on. In %(zone)s.") % {"zone": zone}
         self.fields["ends_at"].help_text = _("In %(zone)s.") % {"zone": zone}
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        if data.get("length") == UNTIL and not data.get("ends_at") and "ends_at" not in self.errors:
-            self.add_error("ends_at", _("Say until when, or choose a length."))
-        return data
 
     def values(self) -> dict[str, Any]:
         """The service's arguments."""
