@@ -23,14 +23,17 @@ from apps.alerts.pipeline.sources import apply_changes
 from apps.alerts.rules import NoData, Standing, judge
 from apps.alerts.ruling.index import LabelIndex, mask_of, positions_of
 from apps.alerts.ruling.readings import ActiveRule, Batch, Measured, Problem, load_rules, read_all
-from apps.alerts.ruling.saying import Fired, changes_between, load_open_sources
+from apps.alerts.ruling.saying import Fired, beginning, ending, load_open_sources
 from apps.alerts.ruling.states import Pair, load_states, write_states
+from apps.alerts.ruling.status_rules import KIND as STATUS
 from apps.checks.attention import Attention, get_attention
 from apps.core.clock import database_moment
 
 # Pairs that stand anew in one run, and all that may stand at all: a rule that every target breaks is a mistake, and
 # must not fill the database.
 MOST_NEW_STANDINGS = 10_000
+# So many sources of alerts may begin, and so many end, in one run.
+MOST_CHANGES = 1_000
 MOST_STANDINGS = 100_000
 # After a gap in the portal's own ticks, absence says nothing for so long beyond what a reading looks back.
 SETTLING_SECONDS = 60.0
@@ -74,15 +77,17 @@ def _bring_in_line(evaluation: _Evaluation, batches: list[Batch], problems: dict
         [row_ids[pair] for pair in before.keys() - after.keys()],
         at,
     )
-    fired = {pair: evaluation.fired(rules[pair[0]], pair[1], one) for pair, one in _firing(after, untouched)}
-    changes = changes_between(fired, load_open_sources(), standing=after, untouched=untouched, rules=rules, at=at)
+    said = load_open_sources()
+    begin = [
+        evaluation.fired(rules[rule], target, after[rule, target])
+        for rule, target in beginning(after, said, untouched)[:MOST_CHANGES]
+    ]
+    over = ending(after, said, untouched, {rule.id for rule in rules.values() if rule.kind.name == STATUS}, at)
+    # An alert that goes from one rule to another is not resolved in between.
+    changes = [*(one.change(at) for one in begin), *(source.ended(at) for source in over[:MOST_CHANGES])]
     apply_changes(changes)
     _note_rules({**problems, **{rule.id: rule.problem for rule in rules.values()}}, at)
     return len(changes)
-
-
-def _firing(standings: Mapping[Pair, Standing], untouched: Collection[UUID]) -> Iterator[tuple[Pair, Standing]]:
-    return ((pair, one) for pair, one in standings.items() if one.firing and pair[0] not in untouched)
 
 
 def _by_rule(standings: Mapping[Pair, Standing]) -> dict[UUID, dict[UUID | None, Standing]]:

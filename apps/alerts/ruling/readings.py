@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
+from itertools import chain
 from operator import or_
 from typing import Any
 from uuid import UUID
@@ -93,12 +94,18 @@ def load_rules(index: LabelIndex) -> tuple[list[ActiveRule], dict[UUID, str]]:
         rule = _active(row, configs)
         if rule is None:
             problems[row.pk] = Problem.UNREADABLE
-            continue
-        if rule.kind.per_target:
-            rule.matching = index.matching(row.environment_id, load(row.matchers))
-            rule.problem = "" if rule.matching else Problem.NO_TARGET
-        active.append(rule)
+        else:
+            active.append(rule)
+    _find_targets([rule for rule in active if rule.kind.per_target], index)
     return active, problems
+
+
+def _find_targets(rules: Sequence[ActiveRule], index: LabelIndex) -> None:
+    matchers = [load(rule.row.matchers) for rule in rules]
+    index.learn(chain.from_iterable(matchers))
+    for rule, conditions in zip(rules, matchers, strict=True):
+        rule.matching = index.matching(rule.row.environment_id, conditions)
+        rule.problem = "" if rule.matching else Problem.NO_TARGET
 
 
 def _active(row: Rule, configs: dict[tuple[str, bytes], Any]) -> ActiveRule | None:

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from apps.alerts.matching import Labels
 from apps.alerts.models import AlertSource
 from apps.alerts.pipeline.sources import SourceChange, fingerprint
@@ -17,10 +15,8 @@ from apps.alerts.rule_kinds.base import Reading
 from apps.alerts.rules import NO_DATA, Standing
 from apps.alerts.ruling.readings import ActiveRule
 from apps.alerts.ruling.states import Pair
-from apps.alerts.ruling.status_rules import KIND as STATUS
+from apps.core import statements
 
-# So many sources may begin, and so many end, in one run.
-MOST_CHANGES = 1_000
 # A status rule speaks with the incident it is about, which may have opened after this run read the statuses.
 _FRESH = timedelta(seconds=30)
 
@@ -85,6 +81,18 @@ class OpenSource:
     fingerprint: str
     cause: str
 
+    def ended(self, at: datetime) -> SourceChange:
+        return SourceChange(
+            fingerprint=self.fingerprint,
+            cause=self.cause,
+            kind=AlertSource.Kind.RULE,
+            key=str(self.rule),
+            name=self.name,
+            severity=self.severity,
+            at=at,
+            ended=True,
+        )
+
 
 _OPEN = """
     SELECT s.key, a.target_id, s.severity, s.since, s.name, a.fingerprint, a.cause
@@ -95,51 +103,39 @@ _OPEN = """
 
 def load_open_sources() -> dict[Pair, OpenSource]:
     """By rule and target. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN)
-        found = [OpenSource(UUID(key), *rest) for key, *rest in cursor.fetchall()]
+    found = [OpenSource(UUID(key), *rest) for key, *rest in statements.run(_OPEN)]
     return {(source.rule, source.target): source for source in found}
 
 
-def changes_between(
-    fired: Mapping[Pair, Fired],
+def beginning(
+    standings: Mapping[Pair, Standing], said: Mapping[Pair, OpenSource], untouched: Collection[UUID]
+) -> list[Pair]:
+    """What fires and no alert says so, or with another severity: the worst first."""
+    found = [
+        pair
+        for pair, one in standings.items()
+        if one.severity and (pair not in said or said[pair].severity != one.severity) and pair[0] not in untouched
+    ]
+    return sorted(found, key=lambda pair: _ORDER[standings[pair].severity])
+
+
+def ending(
+    standings: Mapping[Pair, Standing],
     said: Mapping[Pair, OpenSource],
-    *,
-    standing: Mapping[Pair, Standing],
     untouched: Collection[UUID],
-    rules: Mapping[UUID, ActiveRule],
+    status_rules: Collection[UUID],
     at: datetime,
-) -> list[SourceChange]:
-    """What begins or changes its severity, the worst first, and then what ends: an alert that goes from one rule to
-    another is not resolved in between."""
-    begin = [one for pair, one in fired.items() if pair not in said or said[pair].severity != one.standing.severity]
-    begin.sort(key=lambda one: _ORDER[one.standing.severity])
+) -> list[OpenSource]:
+    """What alerts say and no rule does any more."""
 
     def is_over(pair: Pair, source: OpenSource) -> bool:
-        if pair in fired or source.rule in untouched:
+        standing = standings.get(pair)
+        if source.rule in untouched or (standing is not None and standing.firing):
             return False
-        rule = rules.get(source.rule)
-        with_incident = rule is not None and rule.kind.name == STATUS
-        return not (with_incident and (pair in standing or source.since > at - _FRESH))
+        with_incident = standing is not None or source.since > at - _FRESH
+        return not (source.rule in status_rules and with_incident)
 
-    over = [source for pair, source in said.items() if is_over(pair, source)]
-    return [
-        *(one.change(at) for one in begin[:MOST_CHANGES]),
-        *(_ended(source, at) for source in over[:MOST_CHANGES]),
-    ]
+    return [source for pair, source in said.items() if is_over(pair, source)]
 
 
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
-
-
-def _ended(source: OpenSource, at: datetime) -> SourceChange:
-    return SourceChange(
-        fingerprint=source.fingerprint,
-        cause=source.cause,
-        kind=AlertSource.Kind.RULE,
-        key=str(source.rule),
-        name=source.name,
-        severity=source.severity,
-        at=at,
-        ended=True,
-    )

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from apps.alerts.rules import Standing
+from apps.core import statements
 
 Pair = tuple[UUID, "UUID | None"]
 
@@ -31,11 +32,9 @@ def load_states() -> tuple[dict[Pair, Standing], dict[Pair, int]]:
     """Every standing by (rule, target), and the ids of their rows. One query."""
     standings: dict[Pair, Standing] = {}
     ids: dict[Pair, int] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_READ)
-        for rule, target, identifier, level, since, value, worst_since, severity in cursor.fetchall():
-            standings[rule, target] = Standing(level, since, value, worst_since, severity)
-            ids[rule, target] = identifier
+    for rule, target, identifier, level, since, value, worst_since, severity in statements.run(_READ):
+        standings[rule, target] = Standing(level, since, value, worst_since, severity)
+        ids[rule, target] = identifier
     return standings, ids
 
 

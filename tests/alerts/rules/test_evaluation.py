@@ -8,7 +8,6 @@ import pytest
 
 from apps.alerts.models import Alert, AlertSource, Rule, RuleState
 from apps.alerts.ruling import evaluate as evaluation
-from apps.alerts.ruling import saying
 from apps.alerts.ruling.services import delete_rule, update_rule
 from apps.catalog.models import Target
 from apps.core import clock
@@ -183,7 +182,7 @@ def test_matchers_and_the_environment_choose_the_targets() -> None:
 
 
 def test_more_than_a_run_may_change_is_left_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saying, "MOST_CHANGES", 2)
+    monkeypatch.setattr(evaluation, "MOST_CHANGES", 2)
     for number in range(5):
         measure(make_target(f"Target {number}"), 3_000)
     rule = only_rule(critical_level=2_000)

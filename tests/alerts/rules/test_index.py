@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from apps.alerts.matching import Labels, Matcher, all_hold
 from apps.alerts.ruling.index import LabelIndex, ValueTable, mask_of, positions_of
+from apps.alerts.ruling.patterns import fitting
 
 PROD, DEV = uuid4(), uuid4()
 
@@ -65,3 +66,19 @@ def test_a_set_is_the_positions_it_was_made_of(positions: set[int]) -> None:
 @pytest.mark.parametrize("environment", [None, PROD])
 def test_nobody_is_found_where_there_is_nobody(environment: UUID | None) -> None:
     assert LabelIndex({}).matching(environment, [Matcher("tag", "!=", "web")]) == 0
+
+
+@given(st.lists(matchers, max_size=12))
+def test_patterns_looked_at_together_find_what_each_finds_alone(found: list[Matcher]) -> None:
+    together, alone = LabelIndex(TARGETS), LabelIndex(TARGETS)
+    together.learn(found)
+    assert [together.matching(None, [one]) for one in found] == [alone.matching(None, [one]) for one in found]
+
+
+def test_patterns_that_outgrow_their_memory_together_are_asked_one_by_one() -> None:
+    hungry = [f".*{letter}.{{300}}{letter}.*" for letter in "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx"]
+    texts = ["ab" * 1_000, "b" * 900, "cd" * 40]
+    found = fitting(hungry, texts)
+    for pattern in set(hungry):
+        alone = [place for place, text in enumerate(texts) if Matcher("", "=~", pattern).holds({"": text})]
+        assert found[pattern] == alone

@@ -38,9 +38,15 @@ def heard(check: Check, at: datetime | None = None) -> None:
     CheckRegion.objects.filter(source_check=check).update(last_result_at=at or clock.now())
 
 
-def measure(target: Target, *milliseconds: float, ago: timedelta = timedelta(seconds=10), **fields: Any) -> None:
-    """Results of the target's first check, a second apart."""
-    check = target.checks.all()[0]
+def measure(
+    target: Target,
+    *milliseconds: float,
+    check: Check | None = None,
+    ago: timedelta = timedelta(seconds=10),
+    **fields: Any,
+) -> None:
+    """Results of the target's only check, or of `check`, a second apart."""
+    check = check or target.checks.get()
     region = Region.objects.get(slug="local")
     now = clock.now()
     CheckResult.objects.bulk_create(
