@@ -222,6 +222,11 @@ def _lines(part: FormField) -> forms.Field:
     return LinesField(**_common(part), max_length=_LONGEST_JSON, widget=forms.Textarea(_attributes(part, rows=3)))
 
 
+def _choices(part: FormField) -> forms.Field:
+    """Some of a few known words, each a box to tick."""
+    return forms.MultipleChoiceField(**_common(part), choices=part.choices, widget=forms.CheckboxSelectMultiple)
+
+
 def _conditions(part: FormField) -> forms.Field:
     return JsonListField(**_common(part), max_length=_LONGEST_JSON, widget=forms.Textarea(_attributes(part, rows=4)))
 
@@ -238,6 +243,7 @@ _FIELDS: dict[str, Callable[[FormField], forms.Field]] = {
     "secret": _secret,
     "mapping": _mapping,
     "list": _lines,
+    "choices": _choices,
     "conditions": _conditions,
 }
 

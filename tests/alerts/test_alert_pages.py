@@ -1,23 +1,21 @@
-"""The pages of alerts: what fires, one alert in full, silences, routes and the question who would be told."""
+"""The pages of alerts and silences: what fires, one alert in full, and what nobody is told of for a while."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.access import Role
 from apps.accounts.models import User
-from apps.alerts.models import Alert, Route, Silence
+from apps.alerts.models import Alert, Silence
 from apps.alerts.routes.services import create_route
 from apps.alerts.routing import route_all
-from apps.alerts.silences.services import create_silence
 from apps.catalog.models import Environment
 from apps.core import clock
+from tests.alerts.filling import browser, condition, equals, hush, text
 from tests.alerts.register.opening import channel_for_machines, channel_for_people, end_alert, open_alert
 from tests.factories import make_service, make_user
 
@@ -26,38 +24,6 @@ pytestmark = pytest.mark.django_db
 ALERTS = "/alerts/"
 ROUTES = "/alerts/routes/"
 SILENCES = "/alerts/silences/"
-
-
-def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def text(response: Any) -> str:
-    found: str = response.content.decode()
-    return found
-
-
-def condition(number: int, label: str, value: str, operator: str = "=") -> dict[str, str]:
-    """The inputs of one row of conditions."""
-    prefix = f"matchers-{number}-"
-    return {f"{prefix}label": label, f"{prefix}operator": operator, f"{prefix}value": value}
-
-
-def equals(label: str, value: str) -> dict[str, str]:
-    return {"label": label, "operator": "=", "value": value}
-
-
-def hush(**fields: Any) -> Silence:
-    values: dict[str, Any] = {
-        "matchers": [equals("target", "Shop")],
-        "starts_at": None,
-        "ends_at": clock.now() + timedelta(hours=1),
-        "comment": "Moving house",
-        **fields,
-    }
-    return create_silence(actor=None, **values)
 
 
 # --- What fires -------------------------------------------------------------------------------------------
@@ -218,127 +184,6 @@ def test_a_viewer_reads_silences_and_sets_none(viewer: User) -> None:
     assert "End now" not in text(client.get(SILENCES))
     assert client.get(f"{SILENCES}new/").status_code == 403
     assert client.post(f"{silence.get_absolute_url()}end/").status_code == 403
-
-
-# --- Routes -----------------------------------------------------------------------------------------------
-
-
-def test_the_tree_shows_what_each_route_takes_and_what_it_has_from_above(viewer: User) -> None:
-    top, _warnings = create_route(
-        actor=None, name="Shop team", matchers=[equals("tag", "shop")], channels=[channel_for_people("Shop chat")]
-    )
-    create_route(actor=None, name="At night", parent=top, repeat_interval_seconds=7_200)
-    page = text(browser(viewer).get(ROUTES))
-    assert page.index("Shop team") < page.index("At night")
-    assert "tag is shop" in page and "Shop chat" in page and "as the route above" in page
-    assert "reminder after: 2 hours" in page and "reminder after: 4 hours" in page
-    assert "Move up" not in page
-
-
-def test_routes_are_made_moved_edited_and_deleted(administrator: User) -> None:
-    channel = channel_for_people("Chat")
-    client = browser(administrator)
-    values = {
-        "name": "First",
-        "channels": str(channel.pk),
-        "grouping": "labels",
-        "group_by": ["provider", "environment"],
-        "group_wait_seconds": "30",
-        "group_wait_seconds_unit": "second",
-        "time_zone": "Asia/Seoul",
-        "enabled": "on",
-        "active_times-0-days": ["0", "4"],
-        "active_times-0-start": "08:00",
-        "active_times-0-end": "18:00",
-        **condition(0, "severity", "critical"),
-    }
-    assert client.post(f"{ROUTES}new/", values).status_code == 302
-    first = Route.objects.get()
-    assert first.group_by == ["provider", "environment"] and first.group_wait_seconds == 30
-    assert first.active_times == [{"days": [0, 4], "start": "08:00", "end": "18:00"}]
-    second, _warnings = create_route(actor=None, name="Second", channels=[channel])
-    client.post(f"{ROUTES}{second.pk}/move/", {"direction": "up"})
-    assert list(Route.objects.values_list("name", flat=True)) == ["Second", "First"]
-    client.post(f"{ROUTES}{second.pk}/move/", {"direction": "up"})
-    form = text(client.get(f"{ROUTES}{first.pk}/edit/"))
-    assert 'value="critical"' in form and 'value="08:00"' in form
-    client.post(f"{ROUTES}{first.pk}/edit/", {**values, "parent": str(second.pk), "grouping": "together"})
-    first.refresh_from_db()
-    assert first.parent == second and first.group_by == []
-    client.post(f"{ROUTES}{second.pk}/delete/")
-    assert not Route.objects.exists()
-
-
-def test_a_route_that_reaches_nobody_is_saved_with_a_warning(administrator: User) -> None:
-    make_service("Shop")
-    answered = browser(administrator).post(
-        f"{ROUTES}new/", {"name": "Nowhere", "grouping": "inherit", "time_zone": "UTC", "enabled": "on"}, follow=True
-    )
-    assert "This route reaches no channel" in text(answered)
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"name": ""}, "This field is required"),
-        ({"time_zone": "Atlantis/Centre"}, "There is no time zone of this name"),
-        ({"grouping": "labels"}, "Tick at least one label"),
-        ({"active_times-0-start": "08:00"}, "List the days by number"),
-        ({"matchers-0-label": "planet", "matchers-0-value": "x"}, "Choose one of"),
-        ({"group_wait_seconds": "-1", "group_wait_seconds_unit": "hour"}, "Enter a time from"),
-    ],
-)
-def test_what_is_wrong_with_a_route_stands_at_its_field(
-    administrator: User, changes: dict[str, str], sentence: str
-) -> None:
-    typed = {"name": "Typed name", "grouping": "inherit", "time_zone": "UTC", **condition(1, "tag", "typed tag")}
-    answered = browser(administrator).post(f"{ROUTES}new/", {**typed, **changes})
-    assert answered.status_code == 400
-    assert sentence in text(answered)
-    assert 'value="typed tag"' in text(answered)
-    assert not Route.objects.exists()
-
-
-def test_only_administrators_of_everything_change_routes(operator: User, production: Environment) -> None:
-    route, _warnings = create_route(actor=None, name="All", channels=[channel_for_people()])
-    for person in (operator, make_user(Role.ADMIN, production)):
-        client = browser(person)
-        assert client.get(f"{ROUTES}new/").status_code == 403
-        assert client.post(f"{ROUTES}{route.pk}/move/", {"direction": "up"}).status_code == 403
-        assert client.post(f"{ROUTES}{route.pk}/delete/").status_code == 403
-
-
-# --- Who would be told? -----------------------------------------------------------------------------------
-
-
-def test_who_would_be_told_shows_the_way_the_channels_and_what_holds_it_now(viewer: User) -> None:
-    create_route(
-        actor=None, name="Critical", matchers=[equals("severity", "critical")], channels=[channel_for_people()]
-    )
-    make_service("Shop")
-    hush()
-    client = browser(viewer)
-    page = text(client.get(ROUTES, {"target": "shop", "severity": "critical"}))
-    assert "1 channel would be told" in page and "through the route Critical" in page
-    assert "A silence holds it" in page
-    assert "Nobody: no channel is reached." in text(client.get(ROUTES, {"target": "Shop", "severity": "warning"}))
-
-
-def test_two_targets_of_one_name_are_told_apart(viewer: User, development: Environment) -> None:
-    make_service("Shop")
-    other = make_service("Shop", environment=development).target
-    page = text(browser(viewer).get(ROUTES, {"target": "Shop", "severity": "info"}))
-    assert f"?target={other.pk}&amp;severity=info#who" in page
-    chosen = text(browser(viewer).get(ROUTES, {"target": str(other.pk), "severity": "info"}))
-    assert "Nobody: no channel is reached." in chosen
-
-
-@pytest.mark.parametrize("asked", [{"target": "Nothing"}, {"target": ""}, {"target": "Shop", "severity": "loud"}])
-def test_a_question_that_cannot_be_answered_says_why(viewer: User, asked: dict[str, str]) -> None:
-    make_service("Shop")
-    answered = browser(viewer).get(ROUTES, {"severity": "critical", **asked})
-    assert answered.status_code == 400
-    assert 'class="error"' in text(answered)
 
 
 # --- Costs ------------------------------------------------------------------------------------------------

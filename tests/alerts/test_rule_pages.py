@@ -16,7 +16,7 @@ from apps.alerts.rule_kinds.base import RULE_KINDS
 from apps.alerts.ruling.services import create_rule
 from apps.catalog.models import Environment
 from apps.core import clock
-from tests.alerts.test_alert_pages import browser, condition, text
+from tests.alerts.filling import browser, condition, text
 from tests.factories import make_environment, make_service, make_user
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.alerts.broken_channels import fault_words
 from apps.alerts.matching import LABEL_CHOICES, Label
 from apps.alerts.models import Alert, Rule
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
@@ -78,6 +79,8 @@ def why(alert: Alert) -> str:
     """The cause as a sentence: what was found, and what was expected."""
     detail = alert.detail or {}
     subject = cause_words(alert.cause)
+    if "fault" in detail:
+        return fault_words(detail) or subject
     if isinstance(detail.get("value"), int | float):
         values = {"subject": subject, "found": crossed_of(detail)}
         return _("%(subject)s %(found)s") % values

@@ -11,7 +11,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.rule_kinds.base import RULE_KINDS, History, Reading, Readings, RuleKind
-from apps.catalog.status import Status
+from apps.catalog.status import STATUS_CHOICES, Status
 from apps.checks.history import load_histories
 from apps.checks.readings import get_statuses
 from apps.core.kindconfig import Text, field
@@ -24,7 +24,8 @@ class StatusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         list[str],
         field(
             _("Statuses"),
-            _("One or more of operational, degraded, outage, unknown and maintenance; one a line."),
+            _("One or more of operational, degraded, outage, unknown and maintenance."),
+            choices=dict(STATUS_CHOICES),
             max_length=5,
         ),
     ] = msgspec.field(default_factory=lambda: [Status.OUTAGE.value])

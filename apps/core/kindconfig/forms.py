@@ -13,7 +13,8 @@ from apps.core.kindconfig.fields import FieldInfo, Text, bare_type, fields_of
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One form field. `type` is text, url, number, boolean, secret, choice, textarea, mapping, conditions or list.
+    """One form field. `type` is text, url, number, boolean, secret, choice, textarea, mapping, conditions, list or
+    choices (a list of some of them).
 
     `name` is the key in the config, `default` a plain value (None when there is none), `choices` (value, label) pairs,
     `minimum`/`maximum` the bounds of a number, `max_length` of a text or a list; `step` is "1" for whole numbers.
@@ -66,6 +67,8 @@ def _type(found: FieldInfo, info: inspect.Type) -> str:
         return "secret"
     if found.extra.get("widget"):
         return str(found.extra["widget"])
+    if found.extra.get("choices") and isinstance(info, inspect.ListType | inspect.VarTupleType):
+        return "choices"
     by_type: list[tuple[type[inspect.Type] | tuple[type[inspect.Type], ...], str]] = [
         (inspect.BoolType, "boolean"),
         ((inspect.IntType, inspect.FloatType), "number"),
