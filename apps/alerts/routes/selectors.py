@@ -44,9 +44,11 @@ class Standing:
         }
         return [channel for channel in self.channels.values() if channel.enabled and channel.pk not in named]
 
+    def facts(self) -> list[RouteFacts]:
+        return [_facts(route, self.channel_ids.get(route.pk, ())) for route in self.routes.values()]
+
     def tree(self) -> Tree:
-        facts = [_facts(route, self.channel_ids.get(route.pk, ())) for route in self.routes.values()]
-        return Tree(facts, [channel.pk for channel in self.unrouted()])
+        return Tree(self.facts(), [channel.pk for channel in self.unrouted()])
 
 
 def load_standing() -> Standing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -11,29 +12,28 @@ from django.utils.translation import ngettext
 
 from apps.alerts import matching, times
 from apps.alerts.labels import watched_targets
-from apps.alerts.matching import Label, Labels, Matcher
+from apps.alerts.matching import Label, Matcher
 from apps.alerts.models import Channel, Route, Severity
+from apps.alerts.routes.reach import Reach
 from apps.alerts.routes.selectors import Standing, load_standing
-from apps.alerts.routes.tree import Tree
+from apps.alerts.routes.tree import RouteFacts
 from apps.core import clock
 
 # What an alert can be about, in the order they are tried; rules may be named in matchers, and are taken from there.
 CAUSES = ("status", "latency", "uptime", "certificate", "cache_hit_rate", "lateness", "catalog_drift", "channel")
-_SEVERITIES = [severity.value for severity in Severity]
 _NAMES_SHOWN = 5
 
 
 def warnings_of(route: Route, standing: Standing | None = None) -> list[str]:
     """What whoever saved the route should know. At most three queries."""
-    standing = standing or load_standing()
-    return _warnings(standing, standing.tree(), standing.routes[route.pk])
+    return _Judge(standing or load_standing()).warnings(route.pk)
 
 
 def list_warnings() -> dict[UUID, list[str]]:
     """The warnings of every route that has some. At most three queries for all of them."""
     standing = load_standing()
-    tree, targets = standing.tree(), _Targets()
-    found = {route.pk: _warnings(standing, tree, route, targets) for route in standing.routes.values()}
+    judge = _Judge(standing)
+    found = {identifier: judge.warnings(identifier) for identifier in standing.routes}
     return {identifier: sentences for identifier, sentences in found.items() if sentences}
 
 
@@ -44,39 +44,67 @@ def channels_set_free(before: Iterable[Channel], standing: Standing) -> list[str
     return [sentence % {"name": channel.name} for channel in standing.unrouted() if channel.pk not in known]
 
 
-def _warnings(standing: Standing, tree: Tree, route: Route, targets: _Targets | None = None) -> list[str]:
-    if not standing.in_force(route):
-        return []
-    hiding = [other for other in _siblings_before(standing, route) if _takes_all_of(other, route)]
-    if hiding:
-        sentence = _("This route is never reached: “%(name)s” before it takes everything it would match.")
-        return [sentence % {"name": hiding[0].name}]
-    hidden = [other for other in _siblings_after(standing, route) if _takes_all_of(route, other)]
-    sentences = [_hides(hidden)] if hidden else []
-    return [*sentences, *_reaches_nobody(standing, tree, route, targets or _Targets())]
+class _Judge:
+    """One look at the tree; what is watched is read when it is first asked for."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._tree = standing.tree()
+        self._facts = {facts.id: facts for facts in standing.facts()}
+        self._conditions = {identifier: frozenset(facts.matchers) for identifier, facts in self._facts.items()}
+        self._siblings: dict[UUID | None, list[RouteFacts]] = {}
+        for facts in self._facts.values():
+            self._siblings.setdefault(facts.parent, []).append(facts)
+
+    @cached_property
+    def _targets(self) -> tuple[list[UUID], Reach]:
+        """The environment of each target that is watched, and whose alerts end where."""
+        rows = list(watched_targets().values())
+        return [environment for environment, _labels in rows], Reach(self._facts.values(), [row[1] for row in rows])
+
+    def warnings(self, identifier: UUID) -> list[str]:
+        standing = self._standing
+        if not standing.in_force(standing.routes[identifier]):
+            return []
+        route = self._facts[identifier]
+        siblings = [other for other in self._siblings[route.parent] if other.enabled]
+        place = siblings.index(route)
+        hiding = next((other for other in siblings[:place] if self._takes_all_of(other, route)), None)
+        if hiding is not None:
+            sentence = _("This route is never reached: “%(name)s” before it takes everything it would match.")
+            return [sentence % {"name": hiding.name}]
+        hidden = [other for other in siblings[place + 1 :] if self._takes_all_of(route, other)]
+        return [*([_hides(hidden)] if hidden else []), *self._reaches_nobody(route)]
+
+    def _takes_all_of(self, first: RouteFacts, second: RouteFacts) -> bool:
+        """Whether whatever `second` would match stays with `first`: always, and under none but its own conditions."""
+        if first.continue_matching or first.active_times:
+            return False
+        return self._conditions[first.id] <= self._conditions[second.id]
+
+    def _reaches_nobody(self, route: RouteFacts) -> list[str]:
+        channels = [self._standing.channels[identifier] for identifier in self._tree.get(route.id).channels]
+        hearing = {channel.environment_id for channel in channels if channel.enabled}
+        if None in hearing:
+            return []
+        number = self._count_untold(route, hearing)
+        if not number and (hearing or route.id in self._siblings):
+            return []
+        return [_tells_nobody(number, has_channels=bool(channels), hears_elsewhere=bool(hearing))]
+
+    def _count_untold(self, route: RouteFacts, hearing: set[UUID | None]) -> int:
+        """How many targets have alerts that end at the route, in environments none of its channels hears of."""
+        line = self._standing.line(self._standing.routes[route.id])
+        of_alert = _labels_of_alert([matcher for member in line for matcher in self._facts[member.pk].matchers])
+        at = _moment([self._facts[member.pk] for member in line])
+        environments, reach = self._targets
+        found: set[int] = set()
+        for severity in Severity.values:
+            found |= reach.ends_at(route.id, {**of_alert, Label.SEVERITY.value: severity}, at)
+        return sum(environments[place] not in hearing for place in found)
 
 
-# --- Never reached ----------------------------------------------------------------------------------------
-
-
-def _siblings_before(standing: Standing, route: Route) -> list[Route]:
-    siblings = [other for other in standing.routes.values() if other.parent_id == route.parent_id and other.enabled]
-    return [other for other in siblings if (other.position, other.pk) < (route.position, route.pk)]
-
-
-def _siblings_after(standing: Standing, route: Route) -> list[Route]:
-    siblings = [other for other in standing.routes.values() if other.parent_id == route.parent_id and other.enabled]
-    return [other for other in siblings if (other.position, other.pk) > (route.position, route.pk)]
-
-
-def _takes_all_of(first: Route, second: Route) -> bool:
-    """Whether whatever `second` would match stays with `first`: at all times, and under none but its own conditions."""
-    if first.continue_matching or first.active_times:
-        return False
-    return set(matching.load(first.matchers)) <= set(matching.load(second.matchers))
-
-
-def _hides(routes: list[Route]) -> str:
+def _hides(routes: list[RouteFacts]) -> str:
     names = ", ".join(f"“{route.name}”" for route in routes[:_NAMES_SHOWN])
     sentence = ngettext(
         "It takes everything that a route after it would match, which is never reached: %(names)s.",
@@ -87,36 +115,14 @@ def _hides(routes: list[Route]) -> str:
     return sentence % {"names": names + more, "number": len(routes)}
 
 
-# --- Telling nobody ---------------------------------------------------------------------------------------
-
-
-class _Targets:
-    """What is watched, read when it is first asked for."""
-
-    def __init__(self) -> None:
-        self._rows: dict[UUID, tuple[UUID, Labels]] | None = None
-
-    def rows(self) -> Iterable[tuple[UUID, Labels]]:
-        if self._rows is None:
-            self._rows = watched_targets()
-        return self._rows.values()
-
-
-def _reaches_nobody(standing: Standing, tree: Tree, route: Route, targets: _Targets) -> list[str]:
-    channels = [standing.channels[identifier] for identifier in tree.get(route.pk).channels]
-    hearing = {channel.environment_id for channel in channels if channel.enabled}
-    if None in hearing:
-        return []
-    number = _affected(standing, tree, route, targets, hearing)
-    if not number and (hearing or any(other.parent_id == route.pk for other in standing.routes.values())):
-        return []
-    if hearing:
+def _tells_nobody(number: int, *, has_channels: bool, hears_elsewhere: bool) -> str:
+    if hears_elsewhere:
         sentence = ngettext(
             "The channels of this route hear of other environments only: it would tell nobody of %(number)s target.",
             "The channels of this route hear of other environments only: it would tell nobody of %(number)s targets.",
             number,
         )
-    elif channels:
+    elif has_channels:
         sentence = ngettext(
             "All channels of this route are switched off: it would tell nobody of %(number)s target.",
             "All channels of this route are switched off: it would tell nobody of %(number)s targets.",
@@ -128,35 +134,7 @@ def _reaches_nobody(standing: Standing, tree: Tree, route: Route, targets: _Targ
             "This route reaches no channel: it would tell nobody of %(number)s targets.",
             number,
         )
-    return [sentence % {"number": number}]
-
-
-def _affected(standing: Standing, tree: Tree, route: Route, targets: _Targets, hearing: set[UUID | None]) -> int:
-    """How many targets have alerts that end at the route, in environments none of its channels hears of."""
-    line = standing.line(route)
-    matchers = [matcher for member in line for matcher in matching.load(member.matchers)]
-    at, of_alert = _moment(line), _labels_of_alert(matchers)
-    by_name = any(entry["label"] == Label.TARGET for member in standing.routes.values() for entry in member.matchers)
-    known: dict[str, bool] = {}
-    number = 0
-    for environment, labels in targets.rows():
-        if environment in hearing:
-            continue
-        # Targets that differ in their names alone go the same way, unless some route looks at names.
-        signature = repr(labels if by_name else {**labels, Label.TARGET.value: ""})
-        if signature not in known:
-            known[signature] = _ends_at(tree, route.pk, matchers, {**labels, **of_alert}, at)
-        number += known[signature]
-    return number
-
-
-def _ends_at(tree: Tree, route: UUID, matchers: list[Matcher], labels: Labels, at: datetime) -> bool:
-    """Whether an alert of some severity with these labels goes to the route. What cannot match is not looked up."""
-    for severity in _SEVERITIES:
-        tried = {**labels, Label.SEVERITY.value: severity}
-        if matching.all_hold(matchers, tried) and any(found.id == route for found in tree.find(tried, at)):
-            return True
-    return False
+    return sentence % {"number": number}
 
 
 def _labels_of_alert(matchers: list[Matcher]) -> dict[str, str]:
@@ -170,11 +148,10 @@ def _labels_of_alert(matchers: list[Matcher]) -> dict[str, str]:
     return found
 
 
-def _moment(line: list[Route]) -> datetime:
+def _moment(line: list[RouteFacts]) -> datetime:
     """A moment at which the route is asked: now, or when its times next begin."""
     at = clock.now()
     for member in line:
-        ranges = times.load(member.active_times)
-        if ranges and not times.is_inside(ranges, member.time_zone, at):
-            at = times.next_change(ranges, member.time_zone, at)
+        if member.active_times and not times.is_inside(member.active_times, member.time_zone, at):
+            at = times.next_change(member.active_times, member.time_zone, at)
     return at

@@ -12,14 +12,12 @@ from django.db.models import Q, QuerySet
 from apps.accounts.models import User
 from apps.alerts import matching
 from apps.alerts.labels import labels_of
-from apps.alerts.matching import Label
 from apps.alerts.models import Alert, Silence
+from apps.alerts.routes.reach import ALERT_LABELS
 from apps.alerts.silences.services import parse_matchers
 from apps.catalog.models import Environment, Target
 
 SHOWN = 50
-# What an alert adds to what is known of its target.
-_OF_ALERTS = {Label.SEVERITY.value, Label.CAUSE.value, Label.REASON.value, Label.RULE.value}
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def preview(user: User, matchers: object, environment: Environment | None = None
         .values_list("pk", "labels")
         if matching.all_hold(conditions, labels)
     ]
-    of_targets = [matcher for matcher in conditions if matcher.label not in _OF_ALERTS]
+    of_targets = [matcher for matcher in conditions if matcher.label not in ALERT_LABELS]
     visible = Target.objects.visible_to(user).present().filter(inside)
     known = labels_of(visible.values_list("pk", flat=True))
     targets = [identifier for identifier, labels in known.items() if matching.all_hold(of_targets, labels)]
