@@ -7,7 +7,7 @@ was delivered through it, or somebody edited, switched on or deleted it. Time al
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -174,14 +175,14 @@ def list_broken_channels(user: User | AnonymousUser, environment: UUID | None = 
     return [channel for channel in broken if channel.id in visible]
 
 
-def fault_words(detail: dict[str, Any]) -> str:
+def fault_words(detail: Mapping[str, Any]) -> str:
     """What is wrong, from the detail of an alert: "The receiver had it switched off (It leads back to this portal)"."""
     try:
         label = Fault(str(detail.get("fault"))).label
     except ValueError:
         return ""
     reason = str(detail.get("reason") or "")
-    return f"{label} ({reason_label(reason)})" if reason else label
+    return gettext("%(fault)s (%(reason)s)") % {"fault": label, "reason": reason_label(reason)} if reason else label
 
 
 # --- Through another channel ----------------------------------------------------------------------------------
@@ -216,6 +217,7 @@ def _begun(channels: Iterable[BrokenChannel], at: datetime) -> list[SourceChange
             severity=Severity.CRITICAL.value,
             at=at,
             environment=channel.environment,
+            reason=channel.reason,
             detail=channel.detail,
             # "channel" keeps it from being told through the channel it is about.
             labels={

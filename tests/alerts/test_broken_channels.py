@@ -14,6 +14,7 @@ from apps.accounts.access import Role
 from apps.accounts.models import User
 from apps.alerts.broken_channels import Fault, list_broken_channels, tell_of_broken_channels
 from apps.alerts.models import Alert, AlertEvent, Channel, Notification
+from apps.alerts.pages.sentences import why
 from apps.alerts.replaying import list_replayable, replay_dead
 from apps.alerts.routing import route_all
 from apps.alerts.services import delete_channel, send_test, update_channel
@@ -123,7 +124,9 @@ def test_a_broken_channel_is_told_through_the_others_and_not_through_itself() ->
     route_all()
     told = Notification.objects.get()
     assert told.channel == other
-    assert told.payload["data"]["alerts"][0]["title"] == "Broken"
+    [entry] = told.payload["data"]["alerts"]
+    assert (entry["title"], entry["reason"]) == ("Broken", "receiver_gone")
+    assert why(alert) == "The receiver had it switched off (The receiver said it is gone for good)"
 
 
 def test_it_is_told_once_however_often_it_is_looked_at() -> None:
