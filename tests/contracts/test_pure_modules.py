@@ -23,6 +23,7 @@ PURE = (
     "apps/alerts/times.py",
     "apps/alerts/stages",
     "apps/alerts/routes/tree.py",
+    "apps/alerts/routes/reach.py",
 )
 ALLOWED = {"django.utils.translation", "django.utils.functional"}
 
