@@ -8,6 +8,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from apps.alerts import selectors, services
+from apps.alerts.pipeline.enrolment import remove_empty_groups
 from apps.alerts.register.services import remove_old_alerts
 from apps.alerts.ruling.services import purge_deleted_rules
 from apps.alerts.silences.services import remove_old_silences
@@ -49,5 +50,6 @@ def sweep(**_: Any) -> None:
     services.remove_old_notifications()
     services.purge_deleted_channels()
     remove_old_alerts()
+    remove_empty_groups()
     remove_old_silences()
     purge_deleted_rules()

@@ -21,6 +21,7 @@ from apps.alerts.models import (
     Rule,
     Silence,
 )
+from apps.alerts.pipeline.enrolment import remove_empty_groups
 from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.pipeline.sources import SourceChange, apply_changes, end_sources, fingerprint
 from apps.alerts.routing import route_all
@@ -436,3 +437,13 @@ def test_a_channel_that_was_off_hears_of_what_still_fires_when_it_is_on_again() 
     assert has_waiting()
     route_all()
     assert told(team) == [("alert.firing", 1)]
+
+
+def test_a_group_whose_alerts_are_gone_goes_with_the_broom() -> None:
+    people()
+    make_incident()
+    route_all()
+    Alert.objects.all().delete()
+    assert AlertGroup.objects.count() == 1
+    assert remove_empty_groups() == 1
+    assert not AlertGroup.objects.exists()

@@ -12,11 +12,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from apps.alerts.channels.base import CHANNEL_KINDS
 from apps.alerts.matching import texts_of
 from apps.alerts.models import Alert, AlertDecision, AlertEvent, AlertGroup, Channel, GroupMember, Severity
+from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.pipeline.saving import save_groups
 from apps.alerts.routes.selectors import load_tree
 from apps.alerts.routes.tree import ResolvedRoute, Tree
@@ -207,3 +209,10 @@ def _note_unheard(alerts: Iterable[Alert], now: datetime) -> None:
         ],
         batch_size=1_000,
     )  # fmt: skip
+
+
+def remove_empty_groups() -> int:
+    """Remove groups whose alerts are gone altogether (their targets were purged). Returns how many."""
+    members = GroupMember.objects.filter(group=OuterRef("pk"))
+    with pipeline_lock():
+        return AlertGroup.objects.filter(~Exists(members)).delete()[1].get("alerts.AlertGroup", 0)
