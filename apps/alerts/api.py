@@ -122,7 +122,9 @@ class NotificationViewSet(ReadOnlyPortalViewSet):
             raise Conflict(str(error)) from error
         return _started(request, notification)
 
-    @extend_schema(request=ReplaySerializer, responses={202: ReplayedSerializer})
+    @extend_schema(
+        operation_id="notifications_replay_all", request=ReplaySerializer, responses={202: ReplayedSerializer}
+    )
     @action(detail=False, methods=["post"], url_path="replay", url_name="replay-dead")
     def replay_dead(self, request: Request) -> Response:
         """Send everything again that was given up and fits the body, each with its id, 10,000 in one call."""

@@ -315,6 +315,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "TargetKindEnum": "apps.catalog.models.TargetKind",
+        "MessageTypeEnum": "apps.alerts.channels.base.MESSAGE_TYPE_CHOICES",
+        "DeliveryReasonEnum": "apps.alerts.channels.base.REASON_CHOICES",
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
 SIMPLE_JWT = {
