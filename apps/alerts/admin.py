@@ -57,6 +57,12 @@ class ChannelAdmin(LiveAdmin):
         actor: Any = request.user
         services.update_channel(actor=actor, channel=obj, enabled=obj.enabled)
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Only the channels: what was sent through them stays."""
+        return [str(channel) for channel in objs], {str(self.opts.verbose_name_plural): len(objs)}, set(), []
+
     def delete_model(self, request: HttpRequest, obj: Channel) -> None:
         actor: Any = request.user
         services.delete_channel(actor=actor, channel=obj)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -23,6 +24,8 @@ from django.urls import Resolver404, resolve
 from django.utils import translation
 
 from apps.accounts.models import User
+from apps.alerts.routes.services import create_route
+from apps.alerts.silences.services import create_silence
 from apps.catalog.models import Environment
 from apps.checks.heartbeats.services import close_ping_key, open_ping_key
 from apps.checks.incidents import acknowledge_incident, add_note
@@ -104,7 +107,12 @@ def busy(administrator: User) -> None:
     check = make_check(make_service("결제").target, name="응답")
     look(check, OK, DEGRADED, FAILED, FAILED)
     make_check(make_service("정산").target, name="응답")
-    make_channel("http://127.0.0.1:9/hook", name="당직")
+    channel = make_channel("http://127.0.0.1:9/hook", name="당직")
+    shop = {"label": "target", "operator": "=", "value": "결제"}
+    top, _warnings = create_route(actor=None, name="상점", matchers=[shop], channels=[channel], group_wait_seconds=30)
+    create_route(actor=None, name="밤", parent=top, active_times=[{"days": [0], "start": "22:00", "end": "07:00"}])
+    until = clock.now() + timedelta(hours=1)
+    create_silence(actor=None, matchers=[shop], starts_at=None, ends_at=until, comment="정비")
     deliver()
     incident = Incident.objects.get()
     add_note(actor=administrator, incident=incident, text="확인해 보겠습니다.")

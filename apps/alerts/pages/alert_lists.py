@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.alerts.looks import Look
 from apps.alerts.models import Alert, AlertDecision, Channel, Severity
 from apps.alerts.pages.looks import alert_look
-from apps.alerts.pages.sentences import subject, why
+from apps.alerts.pages.sentences import source_name, subject, why
 from apps.alerts.reason_words import decision_sentence
 from apps.alerts.register.selectors import list_alerts
 from apps.catalog.models import Target
@@ -86,12 +86,12 @@ def _uuid(text: str) -> str:
 
 
 def find(user: User, filters: AlertFilters, environment: UUID | None) -> Page[Alert]:
-    """One page: what fires before what is over, the worst first, then the latest. Two queries."""
+    """One page: what fires before what is over, the worst first, then the latest. Three queries."""
     severities = [When(resolved_at__isnull=True, severity=name, then=Value(rank)) for name, rank in _RANKS.items()]
     rows = _filtered(user, filters, environment).annotate(
         rank=Case(*severities, default=Value(9), output_field=IntegerField())
     )
-    return page_of(rows.prefetch_related("sources"), _ORDER, filters.cursor, PAGE_SIZE)
+    return page_of(rows.prefetch_related("sources__rule"), _ORDER, filters.cursor, PAGE_SIZE)
 
 
 def _filtered(user: User, filters: AlertFilters, environment: UUID | None) -> QuerySet[Alert]:
@@ -174,7 +174,7 @@ def _row(user: User, alert: Alert, told: Told) -> AlertRow:
         look=alert_look(alert),
         subject=subject(alert),
         why=why(alert),
-        sources=[source.name for source in alert.sources.all()],
+        sources=[source_name(source) for source in alert.sources.all()],
         told=told,
         lasted=(end - alert.started_at).total_seconds(),
         may_acknowledge=alert.is_firing

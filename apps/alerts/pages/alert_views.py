@@ -102,12 +102,12 @@ def load_told(request: PageRequest, alert: Alert) -> dict[str, Any]:
 
 
 def load_sources(request: PageRequest, alert: Alert) -> dict[str, Any]:
-    rows = alert.sources.select_related("rule").order_by("since", "pk")
+    rows = [source_row(source) for source in alert.sources.select_related("rule").order_by("since", "pk")]
     return {
         "alert": alert,
-        "rows": [source_row(source) for source in rows],
+        "rows": rows,
         "numbers": numbers_of(alert),
-        "labels": label_rows(alert.labels),
+        "labels": label_rows(alert.labels, names={row.source.name: row.name for row in rows}),
     }
 
 

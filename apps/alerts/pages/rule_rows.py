@@ -15,7 +15,7 @@ from apps.alerts.looks import Look
 from apps.alerts.models import Rule, RuleState
 from apps.alerts.models.alert import Severity
 from apps.alerts.pages.looks import rule_look, severity_look, state_look
-from apps.alerts.pages.sentences import levels, matcher_sentences
+from apps.alerts.pages.sentences import levels, matcher_sentences, rule_name
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
 from apps.alerts.wording.quantities import quantity
 from apps.catalog.models import Target
@@ -33,6 +33,7 @@ class RuleRow:
     """A rule with everything its row shows; the counts are of targets that are not well."""
 
     rule: Rule
+    name: str
     look: Look
     kind: str
     levels: str
@@ -85,6 +86,7 @@ def _row(user: User, rule: Rule, counted: dict[str, int]) -> RuleRow:
     numbers = {name: counted.get(name, 0) for name in ("firing", "pending", "no_data")}
     return RuleRow(
         rule=rule,
+        name=rule_name(rule),
         look=rule_look(rule, **numbers),
         kind=str(kind.label) if kind else rule.kind,
         levels=levels(rule, kind),

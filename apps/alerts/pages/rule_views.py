@@ -24,6 +24,7 @@ from apps.alerts.pages.looks import severity_look
 from apps.alerts.pages.row_fields import row_sentences
 from apps.alerts.pages.rule_forms import RuleForm
 from apps.alerts.pages.rule_rows import kind_of, rule_rows, state_rows, worst_first
+from apps.alerts.pages.sentences import rule_name
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
 from apps.alerts.ruling.backtest import backtest
 from apps.alerts.ruling.selectors import list_rules
@@ -176,10 +177,11 @@ def _answer(request: PageRequest, form: RuleForm, rule: Rule | None, kinds: list
         return render(
             request, "alerts/_rule_backtest.html", {"form": form, "row_problems": row_sentences(form), **found}
         )
-    crumbs = [_crumb()]
+    crumbs, name = [_crumb()], ""
     if rule is not None:
-        crumbs.append((rule.name, rule.get_absolute_url()))
-    context = {"form": form, "kind": form.kind, "kinds": kinds, "rule": rule, "crumbs": crumbs, **found}
+        name = rule_name(rule)
+        crumbs.append((name, rule.get_absolute_url()))
+    context = {"form": form, "kind": form.kind, "kinds": kinds, "rule": rule, "name": name, "crumbs": crumbs, **found}
     context["back"] = crumbs[-1][1]
     return render(request, "alerts/rule_form.html", context, status=400 if form.errors else 200)
 
@@ -236,7 +238,7 @@ def rule_switch(request: PageRequest, rule_id: UUID) -> HttpResponseBase:
     enabled = request.POST.get("enabled") == "yes"
     update_rule(actor=request.user, rule=rule, enabled=enabled)
     sentence = _("%(name)s is on again.") if enabled else _("%(name)s is off: it says nothing any more.")
-    messages.success(request, sentence % {"name": rule.name})
+    messages.success(request, sentence % {"name": rule_name(rule)})
     return redirect(rule)
 
 
@@ -245,5 +247,5 @@ def rule_switch(request: PageRequest, rule_id: UUID) -> HttpResponseBase:
 def rule_delete(request: PageRequest, rule_id: UUID) -> HttpResponseBase:
     rule = operated(request, rule_id)
     delete_rule(actor=request.user, rule=rule)
-    messages.success(request, _("%(name)s was deleted.") % {"name": rule.name})
+    messages.success(request, _("%(name)s was deleted.") % {"name": rule_name(rule)})
     return redirect("alerts:rule-list")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.alerts.broken_channels import fault_words
 from apps.alerts.matching import LABEL_CHOICES, Label
-from apps.alerts.models import Alert, Rule
+from apps.alerts.models import Alert, AlertSource, Rule
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
 from apps.alerts.wording.quantities import quantity
 from apps.checks.reasons import sentence as reason_sentence
@@ -47,15 +47,30 @@ def label_words(names: Iterable[str]) -> list[str]:
     return [str(_LABELS.get(name, name)) for name in names]
 
 
-def label_rows(labels: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The labels of an alert as pairs of words, in their usual order, without empty ones."""
+def label_rows(labels: Mapping[str, Any], names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The labels of an alert as pairs of words, in their usual order, without empty ones.
+
+    `names`: what rules are called in the reader's language.
+    """
     found = []
     for name in Label:
         value = labels.get(name.value)
-        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")
+        texts = [str(one) for one in value] if isinstance(value, list | tuple) else [str(value or "")]
+        text = ", ".join(names.get(one, one) if name == Label.RULE else one for one in texts)
         if text:
             found.append((str(_LABELS[name.value]), text))
     return found
+
+
+def rule_name(rule: Rule) -> str:
+    """Its name; that of a rule the portal came with, which nobody renamed, in the reader's language."""
+    return _(rule.name) if rule.seed and rule.name else rule.name
+
+
+def source_name(source: AlertSource) -> str:
+    """The name of what says so, as it was; `source` has its rule at hand."""
+    rule = source.rule
+    return rule_name(rule) if rule is not None and rule.name == source.name else source.name
 
 
 def cause_words(cause: str) -> str:

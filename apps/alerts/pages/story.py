@@ -12,7 +12,7 @@ from django.utils.translation import pgettext
 from apps.alerts.looks import Look, notification_look
 from apps.alerts.models import Alert, AlertEvent, AlertSource, Severity
 from apps.alerts.pages.looks import outcome_look, severity_look, waiting_look
-from apps.alerts.pages.sentences import crossed_of
+from apps.alerts.pages.sentences import crossed_of, source_name
 from apps.alerts.register.selectors import ChannelStory, DecisionRow
 from apps.alerts.wording.quantities import quantity
 
@@ -25,6 +25,7 @@ class SourceRow:
     """One thing that says so. `url` is empty for what is gone."""
 
     source: AlertSource
+    name: str
     look: Look
     url: str
     found: str
@@ -33,7 +34,7 @@ class SourceRow:
 def source_row(source: AlertSource) -> SourceRow:
     """`source` with its rule at hand."""
     found = crossed_of(source.detail) if isinstance(source.detail.get("value"), int | float) else ""
-    return SourceRow(source, severity_look(source.severity), _url_of(source), found)
+    return SourceRow(source, source_name(source), severity_look(source.severity), _url_of(source), found)
 
 
 def _url_of(source: AlertSource) -> str:
