@@ -75,14 +75,19 @@ class RuleViewSet(PortalViewSet):
 
     @extend_schema(methods=["get"], parameters=[DaysSerializer], responses={200: BacktestSerializer})
     @extend_schema(methods=["post"], request=DaysSerializer, responses={200: BacktestSerializer})
-    @action(detail=True, methods=["get", "post"], url_path="backtest")
+    # `days` is a question and no filter of the list.
+    @action(detail=True, methods=["get", "post"], url_path="backtest", filter_backends=[])
     def backtest(self, request: Request, pk: str) -> Response:
         """What this rule would have sent in the last `days`, over the targets the caller may see."""
         rule = self.get_object()
         days = days_of(request.data if request.method == "POST" else request.query_params.dict())
         return self._looked_back(rule, days)
 
-    @extend_schema(request=BacktestQuestionSerializer, responses={200: BacktestSerializer})
+    @extend_schema(
+        operation_id="rules_backtest_unsaved",
+        request=BacktestQuestionSerializer,
+        responses={200: BacktestSerializer},
+    )
     @action(detail=False, methods=["post"], url_path="backtest", url_name="backtest-unsaved")
     def backtest_unsaved(self, request: Request) -> Response:
         """The same of a rule that is not saved: the body of one, and `days`. Nothing is stored."""

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from apps.alerts.matching import Labels, Matcher, all_hold, load
 from apps.alerts.models import Rule, Severity
+from apps.alerts.rule_kinds.status import StatusConfig, StatusKind
 from apps.alerts.rules import DEFAULT_FOR_SECONDS
+from apps.core import kindconfig
 
-KIND = "status"
+KIND = StatusKind.name
 
 # What an incident is without a rule of its own.
 _SEVERITIES = {"outage": Severity.CRITICAL.value, "degraded": Severity.WARNING.value}
@@ -68,8 +70,15 @@ def _status_rule(row: Rule) -> StatusRule:
         id=row.pk,
         name=row.name,
         severity=severity,
-        statuses=frozenset(row.config.get("statuses", ())),
+        statuses=frozenset(_statuses(row)),
         environment=row.environment.slug if row.environment else None,
         matchers=load(row.matchers),
         hold_seconds=hold,
     )
+
+
+def _statuses(row: Rule) -> list[str]:
+    try:
+        return kindconfig.decode(StatusConfig, row.config).statuses
+    except kindconfig.ConfigError:
+        return []  # its evaluation says that it cannot be read
