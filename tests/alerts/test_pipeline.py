@@ -350,7 +350,7 @@ def is_last_minute() -> bool:
 
 
 def test_a_channel_is_not_told_through_itself_that_it_is_broken() -> None:
-    broken, other = people("Broken"), people("Other")
+    broken, other = people("Broken"), people("Other", environment=environment("dev"))
     with pipeline_lock():
         apply_changes(
             [

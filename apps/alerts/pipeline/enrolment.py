@@ -23,6 +23,7 @@ from apps.alerts.pipeline.saving import save_groups
 from apps.alerts.routes.selectors import load_tree
 from apps.alerts.routes.tree import ResolvedRoute, Tree
 from apps.alerts.stages.context import Outcome, RoutingReason
+from apps.alerts.stages.hearing import is_heard
 from apps.core.ids import uuid7
 
 DIGEST_HOUR = 9
@@ -77,7 +78,7 @@ def hears(channel: Channel, alert: Alert) -> bool:
     """A channel of one environment hears of that one only, and none hears through itself that it is broken."""
     if alert.labels.get("channel") == str(channel.pk):
         return False
-    return channel.environment_id is None or channel.environment_id == alert.environment_id
+    return is_heard(channel.environment_id, alert.environment_id, alert.cause)
 
 
 def is_machine(channel: Channel) -> bool:

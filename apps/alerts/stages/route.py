@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.alerts.stages.context import Candidate, Decision, Delivery, Outcome, RoutingContext, RoutingReason
+from apps.alerts.stages.hearing import is_heard
 from apps.alerts.stages.news import AlertNews, news_of, next_reminder
 
 NAME = "route"
@@ -27,7 +28,7 @@ def route(context: RoutingContext, messages: list[Delivery]) -> tuple[list[Deliv
 
 
 def _is_heard(candidate: Candidate) -> bool:
-    return candidate.group.channel.environment in (None, candidate.alert.environment)
+    return is_heard(candidate.group.channel.environment, candidate.alert.environment, candidate.alert.cause)
 
 
 def _decide(candidate: Candidate, message: Delivery, now: datetime) -> Decision:
