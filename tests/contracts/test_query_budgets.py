@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from apps.accounts.access import Scope
 from apps.accounts.models import User
-from apps.alerts.models import Alert, AlertEvent, AlertSource, Channel, Notification, Route, Silence
+from apps.alerts.models import Alert, AlertEvent, AlertSource, Channel, Notification, Route, Rule, RuleState, Silence
 from apps.catalog.models import AIModel, Environment, Provider, Service, Target, TargetStatus
 from apps.checks.models import (
     Check,
@@ -51,6 +51,8 @@ LISTS = [
     "state-changes/?limit=500",
     "alerts/?limit=500",
     "alerts/?limit=500&environment=prod&state=open&severity=critical",
+    "rules/?limit=500",
+    "rule-kinds/",
     "routes/?limit=500",
     "silences/?limit=500",
     "silences/?limit=500&active=true",
@@ -185,6 +187,15 @@ def _fill_alerts(targets: list[Target], environment: Environment) -> None:
             environment=environment, matchers=matchers, starts_at=now, ends_at=now + timedelta(hours=1), comment="x"
         )
         for _ in targets
+    )
+    rules = Rule.objects.bulk_create(
+        Rule(name=f"Rule {uuid7()}", kind="latency", environment=environment, critical_level=2_000.0) for _ in targets
+    )
+    RuleState.objects.bulk_create(
+        RuleState(
+            rule=rule, target=target, level="critical", since=now, firing=True, severity="critical", evaluated_at=now
+        )
+        for rule, target in zip(rules, targets, strict=True)
     )
     # 500 is the most there may be.
     room = 500 - Route.objects.count()
