@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.alerts.channels.answers import judge_failure, plain_text
 from apps.alerts.channels.base import (
@@ -71,7 +72,7 @@ class EmailConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     from_address: Annotated[
         str,
         field(
-            _("From"),
+            pgettext_lazy("of a letter", "From"),
             _("The address the mail comes from. The server must be willing to send for it."),
             min_length=1,
             max_length=MAX_ADDRESS_CHARACTERS,
@@ -81,7 +82,7 @@ class EmailConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     to: Annotated[
         tuple[str, ...],
         field(
-            _("To"),
+            pgettext_lazy("of a letter", "To"),
             _("The addresses it goes to, one a line, at most 50."),
             min_length=1,
             max_length=MAX_RECIPIENTS,
