@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +32,8 @@ logger = structlog.get_logger(__name__)
 
 # One reading that takes longer than this is given up for this time, so that it does not keep the others waiting.
 READ_SECONDS = 5.0
+# And all of a run together: rules of very many different settings are read in turns, in another order each time.
+READ_ALL_SECONDS = 30.0
 _LIMIT = "SELECT set_config('statement_timeout', %s, true)"
 
 
@@ -128,7 +132,16 @@ def read_all(rules: Iterable[ActiveRule], index: LabelIndex, now: datetime) -> l
     shared: dict[tuple[str, bytes], list[ActiveRule]] = defaultdict(list)
     for rule in rules:
         shared[rule.kind.name, msgspec.json.encode(rule.config)].append(rule)
-    return [Batch(same, _read(same, index, now)) for same in shared.values()]
+    batches = [Batch(same) for same in shared.values()]
+    random.shuffle(batches)
+    deadline = time.monotonic() + READ_ALL_SECONDS
+    for batch in batches:
+        if time.monotonic() < deadline:
+            batch.measured = _read(batch.rules, index, now)
+        if batch.measured is None:
+            for rule in batch.rules:
+                rule.problem = Problem.NOT_READ
+    return batches
 
 
 def _read(rules: Sequence[ActiveRule], index: LabelIndex, now: datetime) -> Measured | None:
@@ -142,8 +155,6 @@ def _read(rules: Sequence[ActiveRule], index: LabelIndex, now: datetime) -> Meas
             found = kind.read(config, targets, now=now)
     except Exception as error:  # a kind that fails must not hide what the others find
         logger.warning("rule_reading_failed", kind=kind.name, error=f"{type(error).__name__}: {error}")
-        for rule in rules:
-            rule.problem = Problem.NOT_READ
         return None
     values = {
         index.position[target]: reading.value

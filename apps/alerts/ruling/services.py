@@ -36,6 +36,8 @@ FIELDS = (
     "no_data",
     "enabled",
 )
+# As many as are evaluated well within their rhythm.
+MOST_RULES = 5_000
 _KEEP_DELETED = timedelta(days=1)
 
 
@@ -62,6 +64,10 @@ def create_rule(
     given = {} if config is None else config
     rule = unsaved_rule(kind=kind, name=name, config=given, environment=environment, **fields)
     rule.seed = seed
+    if Rule.objects.present().count() >= MOST_RULES:
+        raise ValidationError(
+            {"name": [_("There are %(most)s rules, which is the most there may be.") % {"most": MOST_RULES}]}
+        )
     _save(rule, new=True)
     record_audit(actor=actor, action="create", subject=rule, changes={"kind": [None, kind], "config": [None, given]})
     return rule, warnings_of(rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from apps.alerts.models import Alert, AlertSource, Rule, RuleState
 from apps.alerts.ruling import evaluate as evaluation
@@ -13,6 +14,7 @@ from apps.catalog.models import Target
 from apps.core import clock
 from tests.alerts.rules.world import (
     MINUTE,
+    become,
     evaluate,
     firing,
     forget_results,
@@ -22,6 +24,7 @@ from tests.alerts.rules.world import (
     make_target,
     measure,
     only_rule,
+    run,
 )
 
 pytestmark = pytest.mark.django_db
@@ -225,3 +228,36 @@ def test_a_rule_that_cannot_be_read_says_so_and_stops_no_other() -> None:
     assert problems == {"Broken": "config_unreadable", "Sound": "", "Nobody": "no_target"}
     nobody.refresh_from_db()
     assert clock.now() - nobody.evaluated_at < timedelta(minutes=1)  # type: ignore[operator]
+
+
+def test_a_reading_that_fails_ends_nothing_and_stops_no_other() -> None:
+    target = make_target()
+    measure(target, 3_000)
+    rule = only_rule("Slow", critical_level=2_000)
+    evaluate()
+    become(target, "outage")
+    make_rule("Down", kind="status")
+    run("ALTER TABLE checks_checkresult RENAME TO gone_for_now")
+    evaluate()
+    assert firing() == [("Shop", "latency", "critical"), ("Shop", "status", "critical")]
+    rule.refresh_from_db()
+    assert rule.problem == "not_read"
+    run("ALTER TABLE gone_for_now RENAME TO checks_checkresult")
+    forget_results()
+    measure(target, 100)
+    evaluate()
+    assert firing() == [("Shop", "status", "critical")]
+
+
+def test_while_another_process_evaluates_nothing_is_done() -> None:
+    measure(make_target(), 3_000)
+    only_rule(critical_level=2_000)
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [evaluation._KEY])
+            assert evaluate() == 0
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [evaluation._KEY])
+    finally:
+        other.close()
+    assert evaluate() == 1
