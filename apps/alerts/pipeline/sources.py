@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.alerts.alert_messages import alert_brief, alert_payload
 from apps.alerts.channels.base import MessageType
 from apps.alerts.models import Alert, AlertEvent, AlertSource, Severity
+from apps.alerts.ruling.status_rules import KIND as STATUS
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
@@ -146,7 +147,7 @@ def _open_alerts(rows: Any) -> list[_Record]:
     """Three queries. Locked in id order, as everywhere."""
     alerts = list(rows.firing().select_for_update(of=("self",)).select_related("target", "environment").order_by("id"))
     sources: dict[UUID, dict[tuple[str, str], AlertSource]] = {}
-    for source in AlertSource.objects.filter(alert__in=alerts):
+    for source in AlertSource.objects.filter(alert__in=alerts).select_related("rule"):
         sources.setdefault(source.alert_id, {})[source.kind, source.key] = source
     types = AlertEvent.objects.filter(alert__in=alerts, type__startswith="alert.").order_by("sequence")
     firing = {alert: type == MessageType.ALERT_FIRING for alert, type in types.values_list("alert_id", "type")}
@@ -212,9 +213,12 @@ class _Book:
             self._end_rules(record, change.at)
 
     def _end_rules(self, record: _Record, at: datetime) -> None:
-        """What rules said of the target's status ends with its incident, not when they are next evaluated."""
+        """What rules said of the target's status ends with its incident, not when they are next evaluated.
+
+        What others found (a check that goes on failing) ends when they find it no more.
+        """
         for source in record.active():
-            if source.kind == AlertSource.Kind.RULE:
+            if source.kind == AlertSource.Kind.RULE and (source.rule is None or source.rule.kind == STATUS):
                 source.ended_at = at
                 self._sources[record.alert.pk, source.kind, source.key] = source
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -20,6 +20,7 @@ from apps.alerts.labels import watched_targets
 from apps.alerts.models import Rule
 from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.pipeline.sources import apply_changes
+from apps.alerts.pipeline.taking import CAUSE
 from apps.alerts.rules import NoData, Standing, judge
 from apps.alerts.ruling.index import LabelIndex, mask_of, positions_of
 from apps.alerts.ruling.readings import ActiveRule, Batch, Measured, Problem, load_rules, read_all
@@ -27,6 +28,7 @@ from apps.alerts.ruling.saying import Fired, beginning, ending, load_open_source
 from apps.alerts.ruling.states import Pair, load_states, write_states
 from apps.alerts.ruling.status_rules import KIND as STATUS
 from apps.checks.attention import Attention, get_attention
+from apps.checks.models import Incident
 from apps.core.clock import database_moment
 
 # Pairs that stand anew in one run, and all that may stand at all: a rule that every target breaks is a mistake, and
@@ -38,6 +40,8 @@ MOST_STANDINGS = 100_000
 # After a gap in the portal's own ticks, absence says nothing for so long beyond what a reading looks back.
 SETTLING_SECONDS = 60.0
 _KEY = 4_711_002
+# A recovery is dated before it is written.
+_OVERTAKEN = timedelta(seconds=5)
 
 
 def evaluate_rules() -> int:
@@ -78,16 +82,27 @@ def _bring_in_line(evaluation: _Evaluation, batches: list[Batch], problems: dict
         at,
     )
     said = load_open_sources()
-    begin = [
-        evaluation.fired(rules[rule], target, after[rule, target])
-        for rule, target in beginning(after, said, untouched)[:MOST_CHANGES]
-    ]
+    new = _not_overtaken(beginning(after, said, untouched), rules, evaluation.attention)[:MOST_CHANGES]
+    begin = [evaluation.fired(rules[rule], target, after[rule, target]) for rule, target in new]
     over = ending(after, said, untouched, {rule.id for rule in rules.values() if rule.kind.name == STATUS}, at)
     # An alert that goes from one rule to another is not resolved in between.
     changes = [*(one.change(at) for one in begin), *(source.ended(at) for source in over[:MOST_CHANGES])]
     apply_changes(changes)
     _note_rules({**problems, **{rule.id: rule.problem for rule in rules.values()}}, at)
     return len(changes)
+
+
+def _not_overtaken(pairs: list[Pair], rules: Mapping[UUID, ActiveRule], attention: Attention) -> list[Pair]:
+    """Without what an incident that has ended since the readings, which may have waited for the lock, speaks against.
+
+    The next run has newer ones. One query where something begins on a status.
+    """
+    about = {target for rule, target in pairs if target is not None and rules[rule].kind.cause == CAUSE}
+    if not about:
+        return pairs
+    ended = Incident.objects.filter(target__in=about, resolved_at__gte=attention.now - _OVERTAKEN)
+    over = set(ended.values_list("target_id", flat=True))
+    return [pair for pair in pairs if pair[1] not in over or rules[pair[0]].kind.cause != CAUSE]
 
 
 def _by_rule(standings: Mapping[Pair, Standing]) -> dict[UUID, dict[UUID | None, Standing]]:
