@@ -56,7 +56,12 @@ def enrol_events(limit: int, now: datetime) -> int:
     first: dict[UUID, int] = {}
     for event in events:
         first[event.alert_id] = min(event.sequence, first.get(event.alert_id, event.sequence))
-    _write(alerts, places, channels, first, now)
+    worse = {
+        event.alert_id
+        for event in events
+        if event.kind == AlertEvent.Kind.UPDATED and event.severity == Severity.CRITICAL
+    }
+    _write(alerts, places, channels, first, worse, now)
     over = [alert for alert in alerts if alert.resolved_at is not None]
     look_at_held([str(alert.pk) for alert in over] + [str(alert.target_id) for alert in over if alert.target_id], now)
     AlertEvent.objects.filter(pk__in=[event.pk for event in events]).update(routed_at=Now())
@@ -106,27 +111,60 @@ def _write(
     places: Mapping[UUID, list[_Place]],
     channels: Mapping[UUID, Channel],
     first: Mapping[UUID, int],
+    worse: Collection[UUID],
     now: datetime,
 ) -> None:
-    """Groups and members that are not there yet, and the time of every group that has something new."""
+    """Groups and members that are not there yet, and the time of every group that has something new.
+
+    `worse`: alerts that have just become critical.
+    """
     wanted = {place.key: place for found in places.values() for place in found}
-    groups = _groups(wanted)
-    new_groups = {key: _new_group(place, channels[key[0]], now) for key, place in wanted.items() if key not in groups}
-    groups.update(new_groups)
-    memberships = set(GroupMember.objects.filter(alert__in=alerts).values_list("group_id", "alert_id"))
-    # Who joins late hears from here on, and not what happened before there was a way to tell.
-    members = [
-        GroupMember(group=groups[place.key], alert_id=alert, told_sequence=first[alert] - 1)
-        for alert, found in places.items()
-        for place in found
-        if (groups[place.key].pk, alert) not in memberships
-    ]
-    AlertGroup.objects.bulk_create(new_groups.values(), batch_size=1_000)
-    GroupMember.objects.bulk_create(members, ignore_conflicts=True, batch_size=1_000)
-    waiting = {group.pk: group for key, group in groups.items() if key not in new_groups}
-    _hurry(waiting, wanted, {group for group, _alert in memberships}, now)
-    concerned = {member.alert_id for member in members} | {alert for _group, alert in memberships}
+    there = _groups(wanted)
+    groups = {key: there.get(key) or _new_group(place, channels[key[0]], now) for key, place in wanted.items()}
+    present = list(GroupMember.objects.filter(alert__in=alerts).select_related("group"))
+    before = {member.group_id for member in present}
+    joining, moving = _seat(places, groups, present, first)
+    used = {member.group_id for member in (*joining, *moving)}
+    new_groups = [group for key, group in groups.items() if key not in there and group.pk in used]
+    AlertGroup.objects.bulk_create(new_groups, batch_size=1_000)
+    GroupMember.objects.bulk_create(joining, ignore_conflicts=True, batch_size=1_000)
+    GroupMember.objects.bulk_update(moving, ["group"], batch_size=1_000)
+    urgent = {place.key for alert in worse for place in places.get(alert, ())}
+    _hurry({group.pk: group for group in there.values()}, wanted, urgent, before, now)
+    concerned = {member.alert_id for member in (*joining, *present)}
     _note_unheard([alert for alert in alerts if alert.pk not in concerned], now)
+
+
+def _seat(
+    places: Mapping[UUID, list[_Place]],
+    groups: Mapping[GroupKey, AlertGroup],
+    present: Iterable[GroupMember],
+    first: Mapping[UUID, int],
+) -> tuple[list[GroupMember], list[GroupMember]]:
+    """Members that are new, and those that change their group: a channel hears of an alert in one group only."""
+    known: dict[tuple[UUID, UUID], list[GroupMember]] = {}
+    for member in present:
+        known.setdefault((member.group.channel_id, member.alert_id), []).append(member)
+    joining: list[GroupMember] = []
+    moving: list[GroupMember] = []
+    for alert, found in places.items():
+        for place in found:
+            group, members = groups[place.key], known.get((place.key[0], alert), [])
+            if not members:
+                # Who joins late hears from here on, and not what happened before there was a way to tell.
+                joining.append(GroupMember(group=group, alert_id=alert, told_sequence=first[alert] - 1))
+            elif all(_moves(member, group) for member in members):
+                members[0].group = group
+                moving.append(members[0])
+    return joining, moving
+
+
+def _moves(member: GroupMember, group: AlertGroup) -> bool:
+    """What was told goes on where it was told, but for what is too bad now to wait for the digest."""
+    if member.group_id == group.pk:
+        return False
+    leaves_digest = member.group.mode == AlertGroup.Mode.DIGEST and group.mode != AlertGroup.Mode.DIGEST
+    return leaves_digest or not member.told_state
 
 
 def _new_group(place: _Place, channel: Channel, now: datetime) -> AlertGroup:
@@ -158,16 +196,22 @@ def next_digest(zone: str, now: datetime) -> datetime:
 
 
 def _hurry(
-    groups: dict[UUID, AlertGroup], wanted: Mapping[GroupKey, _Place], members_of: set[UUID], now: datetime
+    groups: dict[UUID, AlertGroup],
+    wanted: Mapping[GroupKey, _Place],
+    urgent: Collection[GroupKey],
+    members_of: set[UUID],
+    now: datetime,
 ) -> None:
     """Look at the groups that were there: those of one alert now, the others when their interval is over.
 
+    What has become critical (`urgent`) does not wait for the interval.
     `members_of` are all groups the alerts are in already: also those a changed tree would not choose again.
     """
     groups.update(AlertGroup.objects.in_bulk(members_of - set(groups)))
     earlier = []
     for group in groups.values():
-        due = _next_look(group, wanted.get((group.channel_id, group.route_id, group.mode, group.key)), now)
+        key = (group.channel_id, group.route_id, group.mode, group.key)
+        due = _next_look(group, None if key in urgent else wanted.get(key), now)
         if group.due_at is None or due < group.due_at:
             group.due_at = due
             earlier.append(group)
@@ -186,14 +230,17 @@ def _next_look(group: AlertGroup, place: _Place | None, now: datetime) -> dateti
 
 _LOOK_AT_HELD = """
     UPDATE alerts_alertgroup SET due_at = %s
-    WHERE due_at > %s AND id IN (
+    WHERE due_at > %s AND mode <> 'digest' AND id IN (
         SELECT group_id FROM alerts_groupmember WHERE decided LIKE 'held %%' AND split_part(decided, ' ', 3) = ANY(%s)
     )
 """
 
 
 def look_at_held(reasons: Collection[str], now: datetime) -> None:
-    """Look at once at whatever these (ids of silences, alerts or parents as text) have held: they are over."""
+    """Look at once at whatever these (ids of silences, alerts or parents as text) have held: they are over.
+
+    A digest waits for its time all the same.
+    """
     if reasons:
         with connection.cursor() as cursor:
             cursor.execute(_LOOK_AT_HELD, [now, now, list(reasons)])

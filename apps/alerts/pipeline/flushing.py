@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,13 +14,13 @@ from django.db.models.functions import Now
 
 from apps.alerts.alert_messages import alert_entry, counts_of, people_payload
 from apps.alerts.channels.base import DeliveryReason
-from apps.alerts.models import AlertDecision, AlertEvent, AlertGroup, GroupMember, Notification
+from apps.alerts.models import Alert, AlertDecision, AlertEvent, AlertGroup, GroupMember, Notification
 from apps.alerts.pipeline.enrolment import next_digest
 from apps.alerts.pipeline.loading import Due, load_due
 from apps.alerts.pipeline.saving import save_groups, save_members
 from apps.alerts.stages import run
 from apps.alerts.stages.context import Candidate, Decision, Delivery, EventFacts, Outcome, RoutingReason
-from apps.alerts.stages.news import news_of, next_reminder
+from apps.alerts.stages.news import AlertNews, news_of, next_reminder
 from apps.core import clock
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
@@ -29,6 +30,8 @@ from apps.core.news import News, announce_all
 LOOK_AGAIN_SECONDS = 60
 LOOK_FOR_PARENT_SECONDS = 2
 LOOK_AGAIN_AT_LEAST_SECONDS = 1
+# With one of these an alert that is over is done with.
+_FINAL = (RoutingReason.NEVER_TOLD, RoutingReason.NOTHING_NEW, RoutingReason.OTHER_ENVIRONMENT)
 
 
 def flush_due(limit: int, now: datetime) -> int:
@@ -50,23 +53,26 @@ def flush_due(limit: int, now: datetime) -> int:
 def _write_notifications(due: Due, deliveries: Sequence[Delivery]) -> dict[int, UUID]:
     """Insert one notification a delivery. Returns their ids by the delivery's place in the list."""
     for_machines = _payloads(delivery.event.id for delivery in deliveries if delivery.event is not None)
-    over = _supersede([delivery.group.id for delivery in deliveries if delivery.form in ("group", "reminder")])
+    over = _supersede([delivery.group.id for delivery in deliveries if delivery.form in _REPLACING])
     rows = []
     for delivery in deliveries:
         if delivery.event is not None:
             rows.append(_machine_row(due, delivery, delivery.event, for_machines[delivery.event.id]))
         else:
-            rows.append(_people_row(due, delivery, over.get(delivery.group.id, [])))
+            rows.append(_people_row(due, delivery, _carried(delivery, over)))
     # `alerts_told_once` makes a repeat harmless.
     Notification.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1_000)
     stored = set(Notification.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     through = Notification.alerts.through
     through.objects.bulk_create(
         [
-            through(notification_id=row.pk, alert_id=candidate.alert.id)
+            through(notification_id=row.pk, alert_id=alert)
             for row, delivery in zip(rows, deliveries, strict=True)
             if row.pk in stored
-            for candidate in delivery.candidates
+            for alert in (
+                *(candidate.alert.id for candidate in delivery.candidates),
+                *(carried.alert for carried in _carried(delivery, over)),
+            )
         ],
         ignore_conflicts=True,
         batch_size=5_000,
@@ -105,7 +111,24 @@ def _machine_row(due: Due, delivery: Delivery, event: EventFacts, payload: Mappi
     )
 
 
-def _people_row(due: Due, delivery: Delivery, over: list[Mapping[str, Any]]) -> Notification:
+@dataclass(frozen=True)
+class _Carried:
+    """What a message that nobody got said of an alert, taken over by the one that replaces it."""
+
+    alert: UUID
+    environment: UUID | None
+    entry: Mapping[str, Any]
+
+
+def _carried(delivery: Delivery, over: Mapping[UUID, list[_Carried]]) -> list[_Carried]:
+    """What this message would not say by itself: that something is over, or began before it was held."""
+    if delivery.form not in _REPLACING:
+        return []
+    said = {candidate.alert.id for candidate in delivery.candidates}
+    return [carried for carried in over.get(delivery.group.id, []) if carried.alert not in said]
+
+
+def _people_row(due: Due, delivery: Delivery, carried: list[_Carried]) -> Notification:
     # A storm card may find one alert in two groups of its channel.
     candidates = list({candidate.alert.id: candidate for candidate in delivery.candidates}.values())
     alerts = [due.alerts[candidate.alert.id] for candidate in candidates]
@@ -113,11 +136,10 @@ def _people_row(due: Due, delivery: Delivery, over: list[Mapping[str, Any]]) -> 
         alert_entry(alert, due.sources.get(alert.pk, []), news=news_of(candidate, due.context.now).value)
         for alert, candidate in zip(alerts, candidates, strict=True)
     ]
-    # What a message said that nobody got, and this one would not say again: that something is over.
-    said = {entry["id"] for entry in entries}
-    entries += [dict(entry) for entry in over if entry["id"] not in said]
-    environments = {alert.environment_id for alert in alerts}
-    incidents = {alert.incident_id for alert in alerts}
+    entries += [dict(one.entry) for one in carried]
+    # Whoever reads a message reads all of it, so it belongs to an environment only if all of it does.
+    environments = {alert.environment_id for alert in alerts} | {one.environment for one in carried}
+    incidents = {alert.incident_id for alert in alerts} | {None for _one in carried}
     identifier = uuid7()
     is_storm = delivery.form == "storm"
     payload = people_payload(
@@ -139,6 +161,9 @@ def _people_row(due: Due, delivery: Delivery, over: list[Mapping[str, Any]]) -> 
     )
 
 
+# Messages that say all there is to say of their group, and what in one of them was not new.
+_REPLACING = ("group", "reminder")
+_NO_NEWS = (AlertNews.NONE.value, AlertNews.REMINDER.value)
 _SUPERSEDE = """
     UPDATE alerts_notification SET state = 'dropped', reason = %s, finished_at = statement_timestamp()
     WHERE id IN (
@@ -149,18 +174,26 @@ _SUPERSEDE = """
 """
 
 
-def _supersede(lanes: list[UUID]) -> dict[UUID, list[Mapping[str, Any]]]:
-    """Drop what still waits for these groups: what follows says it all. Returns what it said is over, by group."""
+def _supersede(lanes: list[UUID]) -> dict[UUID, list[_Carried]]:
+    """Drop what still waits for these groups: what follows says it all. Returns what was news in it, by group."""
     if not lanes:
         return {}
-    over: dict[UUID, list[Mapping[str, Any]]] = {}
+    found: dict[UUID, dict[UUID, Mapping[str, Any]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_SUPERSEDE, [DeliveryReason.SUPERSEDED.value, lanes])
-        for lane, entries in cursor.fetchall():
+        for lane, stored in cursor.fetchall():
             # Django leaves the JSON of a raw statement as text.
-            found = entries if isinstance(entries, list) else json.loads(entries or "[]")
-            over.setdefault(lane, []).extend(entry for entry in found if entry["state"] == "resolved")
-    return over
+            entries = stored if isinstance(stored, list) else json.loads(stored or "[]")
+            news = {UUID(entry["id"]): entry for entry in entries if entry["news"] not in _NO_NEWS}
+            found.setdefault(lane, {}).update(news)
+    if not any(found.values()):
+        return {}
+    alerts = Alert.objects.filter(pk__in={alert for entries in found.values() for alert in entries})
+    environments = dict(alerts.values_list("pk", "environment_id"))
+    return {
+        lane: [_Carried(alert, environments[alert], entry) for alert, entry in entries.items() if alert in environments]
+        for lane, entries in found.items()
+    }
 
 
 # --- Decisions --------------------------------------------------------------------------------------------
@@ -249,8 +282,7 @@ def _mark_told(due: Due, deliveries: Sequence[Delivery], decisions: Sequence[Dec
     finished += [
         due.members[decision.candidate.group.id, decision.candidate.alert.id].pk
         for decision in decisions
-        if decision.reason in (RoutingReason.NEVER_TOLD, RoutingReason.NOTHING_NEW)
-        and not decision.candidate.alert.is_firing
+        if decision.reason in _FINAL and not decision.candidate.alert.is_firing
     ]
     gone = set(finished)
     save_members([member for member in due.members.values() if member.pk not in gone])
@@ -282,7 +314,9 @@ def _look_again(due: Due, decisions: Sequence[Decision], now: datetime) -> None:
             until.setdefault(decision.candidate.group.id, []).append(_look_at_held(decision, now))
     for candidate in due.candidates:
         # What was told just now counts from now.
-        if reminder := next_reminder(candidate, due.groups[candidate.group.id].told_at):
+        reminder = next_reminder(candidate, due.groups[candidate.group.id].told_at)
+        # One that is over by now was held with what it reminds of, and is not waited for.
+        if reminder is not None and reminder > now:
             until.setdefault(candidate.group.id, []).append(reminder)
     kept = set(GroupMember.objects.filter(group__in=due.groups).values_list("group_id", flat=True))
     soonest = now + timedelta(seconds=LOOK_AGAIN_AT_LEAST_SECONDS)

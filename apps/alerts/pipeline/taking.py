@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -41,9 +43,24 @@ def take_incident_events(limit: int) -> int:
     # One that was taken, and whose mark was lost, is not taken again.
     taken = set(AlertEvent.objects.filter(source__in=[event.pk for event in events]).values_list("source", flat=True))
     fresh = [event for event in events if event.kind in EVENT_TYPES and event.pk not in taken]
-    apply_changes(_changes(sorted(fresh, key=lambda event: (event.at, event.incident_id, event.sequence))))
+    apply_changes(_changes(_in_order(fresh)))
     IncidentEvent.objects.filter(pk__in=[event.pk for event in events]).update(routed_at=Now())
     return len(events)
+
+
+def _in_order(events: Sequence[IncidentEvent]) -> list[IncidentEvent]:
+    """By time, and those of one target in the order of its incidents and their steps, whatever their clocks say.
+
+    A step is dated before its incident is locked, so the later one may be dated earlier.
+    """
+    ordered = sorted(events, key=lambda event: (event.incident.opened_at, event.incident_id, event.sequence))
+    latest: dict[UUID, datetime] = {}
+    moments: dict[UUID, datetime] = {}
+    for event in ordered:
+        target = event.incident.target_id
+        latest[target] = moment = max(event.at, latest.get(target, event.at))
+        moments[event.pk] = moment
+    return sorted(ordered, key=lambda event: moments[event.pk])
 
 
 def _changes(events: Sequence[IncidentEvent]) -> list[SourceChange]:
