@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Now
 
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
@@ -117,6 +118,23 @@ def delete_route(*, actor: User | None, route: Route) -> list[str]:
         return channels_set_free(unrouted, load_standing())
 
 
+_MERGE_MEMBERS = """
+    UPDATE alerts_groupmember AS m SET group_id = kept.id
+    FROM alerts_alertgroup AS g
+    JOIN alerts_alertgroup AS kept
+      ON kept.route_id IS NULL AND kept.channel_id = g.channel_id AND kept.mode = g.mode AND kept.key = g.key
+    WHERE m.group_id = g.id AND g.route_id = ANY(%s)
+      AND m.id IN (
+          SELECT DISTINCT ON (o.channel_id, o.mode, o.key, n.alert_id) n.id
+          FROM alerts_groupmember n JOIN alerts_alertgroup o ON o.id = n.group_id
+          WHERE o.route_id = ANY(%s)
+          ORDER BY o.channel_id, o.mode, o.key, n.alert_id, n.told_state = '', n.id
+      )
+      AND NOT EXISTS (SELECT 1 FROM alerts_groupmember t WHERE t.group_id = kept.id AND t.alert_id = m.alert_id)
+    RETURNING kept.id
+"""
+
+
 def _hand_groups_to_root(family: Sequence[Route]) -> None:
     """Keep what channels were told through these routes, one group where several would become the same."""
     of_root = AlertGroup.objects.filter(
@@ -127,6 +145,12 @@ def _hand_groups_to_root(family: Sequence[Route]) -> None:
         "channel_id", "mode", "key"
     )
     AlertGroup.objects.filter(pk__in=list(kept.values_list("pk", flat=True))).update(route=None)
+    identifiers = [route.pk for route in family]
+    with connection.cursor() as cursor:
+        cursor.execute(_MERGE_MEMBERS, [identifiers, identifiers])
+        grown = {row[0] for row in cursor.fetchall()}
+    # A digest has its time; the others are looked at for what came with the new members.
+    AlertGroup.objects.filter(pk__in=grown).exclude(mode=AlertGroup.Mode.DIGEST).update(due_at=Now())
 
 
 def _locked_tree() -> list[Route]:
