@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from apps.alerts.models import Alert, AlertGroup, Channel, GroupMember, Notification, Route, Silence
+from apps.alerts.pipeline import flushing
 from apps.alerts.routes.services import create_route, delete_route
 from apps.alerts.routing import route_all
+from apps.alerts.selectors import has_waiting
 from apps.checks.models import Incident, IncidentEvent
 from apps.core import clock
 from tests.alerts.test_pipeline import fire, make_rule, make_target, pass_time, people, told
@@ -59,6 +61,17 @@ def test_a_reminder_that_is_held_is_not_looked_at_every_second() -> None:
     route_all()
     assert len(told()) == 1
     assert seconds_to_next_look() > 30
+
+
+def test_routing_ends_though_what_is_held_is_due_again_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As where a look at thousands takes longer than until the next one.
+    monkeypatch.setattr(flushing, "LOOK_AGAIN_AT_LEAST_SECONDS", 0)
+    monkeypatch.setattr(flushing, "LOOK_AGAIN_SECONDS", 0)
+    people()
+    silence("Shop")
+    make_incident("Shop")
+    route_all()
+    assert has_waiting()
 
 
 def test_a_channel_that_moved_to_another_environment_is_not_looked_at_every_second() -> None:
