@@ -210,7 +210,9 @@ def _follow_channel(claimed: Claimed, delivery: Delivery) -> None:
         until = Now() + timedelta(seconds=breaker.open_seconds)
         # Never shorter than what another attempt has just asked for.
         rows.update(
-            failures=breaker.failures, open_until=Greatest("open_until", until), open_since=Coalesce("open_since", Now())
+            failures=breaker.failures,
+            open_until=Greatest("open_until", until),
+            open_since=Coalesce("open_since", Now()),
         )
     elif breaker.failures == 0 and (channel.failures or channel.open_until):
         rows.update(failures=0, open_until=None, open_since=None)
