@@ -6,21 +6,25 @@ id in a URL or a body is the target's id.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.access import VisibleQuerySet
+from apps.accounts.access import SharedQuerySet, VisibleQuerySet
 from apps.catalog.status import STATUS_CHOICES, Status
 from apps.core.ids import uuid7
 
 __all__ = [
     "AIModel",
+    "Budget",
     "Environment",
+    "Price",
     "Provider",
     "Region",
     "Service",
@@ -153,12 +157,30 @@ class DetailQuerySet(VisibleQuerySet[Any]):
         return self.filter(target__deleted_at__isnull=True)
 
 
+def _dollars(label: Any, **options: Any) -> models.DecimalField[Any, Any]:
+    return models.DecimalField(
+        label, max_digits=12, decimal_places=4, validators=[MinValueValidator(Decimal(0))], **options
+    )
+
+
 class Provider(models.Model):
     """An AI model provider: a base URL and a key. The key is sealed, and never read back by a person."""
 
     target = models.OneToOneField(Target, on_delete=models.CASCADE, primary_key=True, related_name="provider")
     base_url = models.URLField(_("base URL"), max_length=500, blank=True, default="")
+    # The name of a dialect (`probes.ai.dialect.AI_DIALECTS`): how it is asked and how its answers read.
+    dialect = models.CharField(_("dialect"), max_length=32, default="openai_compatible")
     sealed_api_key = models.TextField(_("API key"), blank=True, default="", editable=False)
+    verify_tls = models.BooleanField(_("verify the certificate"), default=True)
+    # Paid looks under way at one moment, all its models together.
+    paid_at_once = models.PositiveSmallIntegerField(
+        _("paid looks at once"), default=4, validators=[MinValueValidator(1), MaxValueValidator(1_000)]
+    )
+    status_page_url = models.URLField(_("vendor's status page"), max_length=500, blank=True, default="")
+    # Names of the components of that page that this provider stands on; none: the page as a whole.
+    status_components = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name=_("components of the status page")
+    )
     last_discovered_at = models.DateTimeField(_("last discovery"), null=True, blank=True, editable=False)
     # What the provider's own list offered at the last discovery: the other side of the drift.
     offered_models = models.JSONField(default=list, blank=True, editable=False)
@@ -187,6 +209,89 @@ class AIModel(models.Model):
 
     def __str__(self) -> str:
         return self.target.name
+
+
+class BudgetQuerySet(SharedQuerySet["Budget"]):
+    environment_path = "provider__target__environment_id"
+
+
+class Budget(models.Model):
+    """The most that paid looks may cost in a calendar month (UTC), in US dollars: of one provider, or of all together
+    (no provider). No cap: as much as they cost."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.OneToOneField(
+        Provider, on_delete=models.CASCADE, null=True, blank=True, related_name="budget", verbose_name=_("provider")
+    )
+    monthly_cap = models.DecimalField(
+        _("monthly cap"),
+        max_digits=12,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+    )
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects: ClassVar[BudgetQuerySet] = BudgetQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("budget")
+        verbose_name_plural = _("budgets")
+        constraints = [
+            models.UniqueConstraint(fields=["provider"], nulls_distinct=False, name="catalog_one_budget_a_provider")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.provider or _("All providers together"))
+
+
+class PriceQuerySet(SharedQuerySet["Price"]):
+    environment_path = "provider__target__environment_id"
+
+
+class Price(models.Model):
+    """What a million tokens cost from a day on, in US dollars: at one provider, or at all that speak a dialect.
+
+    `model` is a model's id, or the beginning of some followed by `*`. The most specific, then the latest one that has
+    begun holds: a provider's before a dialect's, a whole id before a beginning, a longer beginning before a shorter.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    provider = models.ForeignKey(
+        Provider, on_delete=models.CASCADE, null=True, blank=True, related_name="prices", verbose_name=_("provider")
+    )
+    dialect = models.CharField(_("dialect"), max_length=32, blank=True, default="")
+    model = models.CharField(_("model"), max_length=200)
+    input_per_million = _dollars(_("input, per million tokens"))
+    output_per_million = _dollars(_("output, per million tokens"))
+    cached_per_million = _dollars(_("cached input, per million tokens"), null=True, blank=True)
+    valid_from = models.DateField(_("valid from"))
+    note = models.CharField(_("note"), max_length=300, blank=True, default="")
+    # Came with the portal: an edit makes it one's own.
+    seeded = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    objects: ClassVar[PriceQuerySet] = PriceQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("price")
+        verbose_name_plural = _("prices")
+        constraints = [
+            models.UniqueConstraint(
+                "provider",
+                "dialect",
+                Lower("model"),
+                "valid_from",
+                nulls_distinct=False,
+                name="catalog_price_unique",
+                violation_error_message=_("There is a price of this model from this day on already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.valid_from})"
 
 
 class Service(models.Model):

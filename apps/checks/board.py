@@ -37,6 +37,8 @@ class RegionRow:
     passive: bool
     # How soon it is looked at again while failures have not decided yet; None: at its usual time.
     retry_interval_seconds: int | None
+    # How long it is left alone because a look could not succeed anyway; 0: it is not.
+    held_seconds: int
     last_result_at: datetime | None
     state: state.RegionState
     changed: bool = False
@@ -132,7 +134,7 @@ _CHECKS = """
            coalesce(k.verdict, 'unknown'), coalesce(k.reason, 'not_measured'), coalesce(k.since, c.created_at),
            clock_timestamp(),
            r.id, r.region_id, r.generation, r.lease_until IS NOT NULL, r.interval_seconds, r.passive,
-           r.retry_interval_seconds, r.last_result_at,
+           r.retry_interval_seconds, r.held_seconds, r.last_result_at,
            r.verdict, r.verdict_since, r.reason, r.failures, r.degradations, r.successes, r.recoveries
     FROM checks_check c
     JOIN catalog_target t ON t.id = c.target_id AND t.deleted_at IS NULL AND t.enabled
@@ -179,14 +181,15 @@ def _region_row(check_id: UUID, columns: tuple[Any, ...]) -> RegionRow:
         interval_seconds=columns[4],
         passive=columns[5],
         retry_interval_seconds=columns[6],
-        last_result_at=columns[7],
+        held_seconds=columns[7],
+        last_result_at=columns[8],
         state=state.RegionState(
-            verdict=Status(columns[8]),
-            since=columns[9],
-            reason=columns[10],
-            failures=columns[11],
-            degradations=columns[12],
-            successes=columns[13],
-            recoveries=columns[14],
+            verdict=Status(columns[9]),
+            since=columns[10],
+            reason=columns[11],
+            failures=columns[12],
+            degradations=columns[13],
+            successes=columns[14],
+            recoveries=columns[15],
         ),
     )

@@ -24,6 +24,7 @@ from apps.checks.regions import vitals
 from apps.checks.regions.broker import broker
 from apps.checks.regions.selectors import unserved
 from apps.checks.services import open_config
+from apps.checks.spending import admission
 from apps.core import statements
 from apps.core.secrets import SEALED_PREFIX, SecretUnreadable
 from apps.probes.base import PROBE_KINDS, ProbeJob
@@ -52,6 +53,7 @@ def dispatch_due() -> int:
     sent = 0
     for slug, region in regions.items():
         claims = schedule.claim_due(region, rooms[slug]) if rooms[slug] > 0 else []
+        claims = admission.admit(region, claims)
         jobs = make_jobs(slug, claims)
         for start in range(0, len(jobs), schedule.BATCH):
             send_batch(slug, jobs[start : start + schedule.BATCH])
@@ -112,7 +114,9 @@ def make_jobs(region: str, claims: Iterable[schedule.Claim], run: UUID | None = 
 
 def _needs_opening(claim: schedule.Claim) -> bool:
     """Most configs hold no secret and use no provider's key: they go as they are."""
-    return SEALED_PREFIX in claim.config or '"base_url"' in claim.config or claim.kind not in PROBE_KINDS
+    if claim.kind not in PROBE_KINDS or PROBE_KINDS.get(claim.kind).uses_endpoint:
+        return True
+    return SEALED_PREFIX in claim.config or '"base_url"' in claim.config
 
 
 def _open(check_ids: set[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,15 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.checks import measurements, settling, state
+from apps.checks import holding, measurements, settling, state
+from apps.checks.ai import last_looks
+from apps.checks.ai.last_looks import Look
 from apps.checks.board import Board, RegionRow
 from apps.checks.copying import EVIDENCE, EVIDENCE_COLUMNS, RESULT_COLUMNS, RESULTS, copy_rows
 from apps.checks.models import Check, CheckRun
 from apps.checks.settling import as_json
+from apps.checks.spending import accounts
+from apps.checks.vendors import pages as vendor_pages
 from apps.core.clock import database_moment
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
@@ -66,11 +70,17 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
     kept = [item for item in matched if isinstance(item, _Kept)]
     dropped_by = Counter(item for item in matched if isinstance(item, str))
     kept.sort(key=lambda item: item.finished.outcome.started_at)
+    kept = _compared(kept, now)
     for item in kept:
         if item.row is not None:
             _apply(board, item, item.row)
     _copy_results(kept)
     measurements.hand_over([(item.check_id, item.finished.job.region, item.finished.outcome) for item in kept])
+    looks = [_look(item, targets) for item in kept]
+    last_looks.store(looks)
+    vendor_pages.store(looks, now)
+    # What was paid for was paid, even if its result came too late to count.
+    accounts.settle(finished, regions, now)
     changes = settling.settle(board, now)
     _finish_runs(kept, now)
     announce_all(_result_news(board, kept, targets, now))
@@ -127,7 +137,23 @@ def _apply(board: Board, item: _Kept, row: RegionRow) -> None:
         row.last_result_at = max(row.last_result_at or at, at)
     row.state = state.decide_region(row.state, outcome.state, outcome.reason, at, check.policy)
     row.in_doubt = state.is_in_doubt(row.state, outcome.state)
+    row.held_seconds = holding.seconds(row.held_seconds, row.interval_seconds, item.finished.job.kind, outcome)
     board.evidence[item.check_id] = outcome.evidence
+
+
+def _compared(kept: list[_Kept], now: datetime) -> list[_Kept]:
+    """The same, where a good look that was far slower than usual for too long has become a degraded one."""
+    slower = last_looks.slower_than_usual([(item.check_id, item.finished) for item in kept], now)
+    return (
+        [replace(item, finished=slower.get(item.finished.job.check, item.finished)) for item in kept]
+        if slower
+        else kept
+    )
+
+
+def _look(item: _Kept, targets: dict[UUID, UUID]) -> Look:
+    job = item.finished.job
+    return Look(item.check_id, item.region_id, targets[item.check_id], job.kind, item.finished.outcome)
 
 
 def _moment(unix_seconds: float) -> datetime:

@@ -131,6 +131,19 @@ def give_back(check_id: UUID, region: UUID, generation: int) -> None:
     statements.run(_GIVE_BACK, [check_id, region, generation])
 
 
+_RELEASE = """
+    UPDATE checks_checkregion AS r SET held_seconds = 0, next_due_at = least(r.next_due_at, now())
+    FROM checks_check c
+    WHERE c.id = r.check_id AND c.target_id = ANY(%s) AND (r.held_seconds > 0 OR r.reason = 'budget_spent')
+"""
+
+
+def release(target_ids: list[UUID]) -> None:
+    """Look again now at what was left alone because it could not succeed: a key, a plan or a budget changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, [target_ids])
+
+
 _UNMEASURED = {
     "verdict": Status.UNKNOWN.value,
     "reason": NOT_MEASURED,
@@ -176,6 +189,7 @@ def sync_regions(check: Check) -> None:
             "next_due_at": now,
             "lease_until": None,
             "lost_leases": 0,
+            "held_seconds": 0,
         }
         if row is None:
             CheckRegion.objects.create(source_check=check, region=region, verdict_since=now, **fields)

@@ -61,16 +61,18 @@ _REGIONS = """
         last_result_at = v.last_result_at,
         lease_until = CASE WHEN v.measured THEN NULL ELSE r.lease_until END,
         lost_leases = CASE WHEN v.measured THEN 0 ELSE r.lost_leases END,
-        next_due_at = CASE WHEN v.measured THEN least(
+        held_seconds = v.held_seconds,
+        next_due_at = CASE WHEN v.measured AND v.held_seconds > 0 THEN now() + make_interval(secs => v.held_seconds)
+            WHEN v.measured THEN least(
             to_timestamp(r.offset_seconds + r.interval_seconds
                 * (floor((extract(epoch FROM greatest(now(), least(r.next_due_at, now() + interval '2 seconds')))
                     - r.offset_seconds) / r.interval_seconds) + 1)),
             CASE WHEN v.in_doubt THEN now() + make_interval(secs => r.retry_interval_seconds) END)
             ELSE r.next_due_at END
     FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::int[], %s::int[], %s::int[], %s::int[],
-                %s::timestamptz[], %s::boolean[], %s::boolean[])
+                %s::timestamptz[], %s::boolean[], %s::boolean[], %s::int[])
         AS v(id, verdict, since, reason, failures, degradations, successes, recoveries, last_result_at, measured,
-             in_doubt)
+             in_doubt, held_seconds)
     WHERE r.id = v.id
 """
 
@@ -91,6 +93,7 @@ def _write_regions(board: Board) -> None:
         [row.last_result_at for row in changed],
         [row.measured for row in changed],
         [row.in_doubt for row in changed],
+        [row.held_seconds for row in changed],
     ]
     statements.run(_REGIONS, columns)
 

@@ -21,7 +21,7 @@ _STALE_TARGETS = """
         SELECT r.check_id FROM checks_checkregion r CROSS JOIN checks_clock k
         WHERE r.enabled AND NOT r.passive AND r.verdict <> 'unknown'
           AND now() - greatest(coalesce(r.last_result_at, r.verdict_since), k.steady_since)
-              > greatest(make_interval(secs => 3 * r.interval_seconds), interval '30 seconds')
+              > greatest(make_interval(secs => 3 * greatest(r.interval_seconds, r.held_seconds)), interval '30 seconds')
         LIMIT %s
     )
     SELECT DISTINCT c.target_id FROM checks_check c WHERE c.id IN (SELECT check_id FROM stale)
@@ -44,7 +44,7 @@ def mark_stale(target_ids: list[UUID]) -> int:
             if row.passive or row.state.verdict is Status.UNKNOWN:
                 continue
             measured_at: datetime = row.last_result_at or row.state.since or now
-            if state.is_stale(measured_at, steady_since, now, row.interval_seconds):
+            if state.is_stale(measured_at, steady_since, now, max(row.interval_seconds, row.held_seconds)):
                 row.state = replace(
                     row.state,
                     verdict=Status.UNKNOWN,

@@ -24,6 +24,7 @@ NOT_MEASURED = "not_measured"
 STALE = "stale"
 NO_QUORUM = "no_quorum"
 MAINTENANCE = "maintenance"
+BUDGET_SPENT = "budget_spent"
 OK = "ok"
 
 # Counters only ever matter up to a threshold, whose limit is 20.
@@ -141,8 +142,8 @@ def decide_check(previous: Decision, regions: Sequence[RegionVerdict], policy: P
     voting = [region for region in regions if region.verdict is not Status.UNKNOWN]
     needed = policy.quorum or len(voting) // 2 + 1
     if len(voting) < needed:
-        stale = any(region.reason == STALE for region in regions)
-        return Decision(Status.UNKNOWN, STALE if stale else NOT_MEASURED)
+        said = {region.reason for region in regions}
+        return Decision(Status.UNKNOWN, next((why for why in _WHY_UNKNOWN if why in said), NOT_MEASURED))
     for verdict, agreeing in (
         (Status.OUTAGE, {Status.OUTAGE}),
         (Status.DEGRADED, {Status.OUTAGE, Status.DEGRADED}),
@@ -151,6 +152,10 @@ def decide_check(previous: Decision, regions: Sequence[RegionVerdict], policy: P
         if sum(region.verdict in agreeing for region in voting) >= needed:
             return Decision(verdict, _first_reason(voting, verdict))
     return Decision(previous.verdict, NO_QUORUM)
+
+
+# Why nothing is known, the most telling first.
+_WHY_UNKNOWN = (BUDGET_SPENT, STALE)
 
 
 def _first_reason(voting: Sequence[RegionVerdict], verdict: Status) -> str:
@@ -207,8 +212,9 @@ def decide_target(
 
 
 def _cause(saying: Sequence[CheckVerdict]) -> CheckVerdict:
-    """A stale check explains an unknown target better than one that never ran."""
-    return next((check for check in saying if check.reason == STALE), saying[0])
+    """A check that may not look any more, or is stale, explains an unknown target better than one that never ran."""
+    telling = (check for why in _WHY_UNKNOWN for check in saying if check.reason == why)
+    return next(telling, saying[0])
 
 
 class IncidentStep(StrEnum):

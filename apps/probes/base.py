@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.outbound.exchange import Exchange, HttpRequest
 from apps.core.registry import Registry
+from apps.probes.ai.usage import Usage
 from apps.probes.evidence import bounded
 from apps.probes.reasons import Reason, Text, condition_sentence, sentence
 
@@ -153,6 +154,8 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(data, cls)
 
 
+FIRST_PAID_RUNG = 2
+
 ConfigType = TypeVar("ConfigType", bound=msgspec.Struct)
 
 
@@ -170,6 +173,20 @@ class ProbeKind(Generic[ConfigType]):
     default_timeout_seconds: ClassVar[float] = 10.0
     # How many bad outcomes in a row make a change, unless a check says otherwise.
     default_failure_threshold: ClassVar[int] = 2
+    # Whether its checks say how a target is; a canary and a page of somebody else's do not, unless a check says so.
+    default_affects_status: ClassVar[bool] = True
+    # Its config has an `endpoint: Annotated[Endpoint, FILLED]`, taken from the target's provider and model.
+    uses_endpoint: ClassVar[bool] = False
+    # The rung of the cost ladder: 0 and 1 cost nothing, from 2 on every look is paid for. None: not on the ladder.
+    rung: ClassVar[int | None] = None
+
+    @property
+    def is_paid(self) -> bool:
+        return self.rung is not None and self.rung >= FIRST_PAID_RUNG
+
+    def most_usage(self, config: ConfigType) -> Usage:
+        """The most tokens one look may use, for setting money aside before it and for the price a month."""
+        return Usage()
 
     @property
     def docs(self) -> str:

@@ -57,7 +57,25 @@ class Reason(StrEnum):
     INVALID_KEY = "invalid_key"
     PERMISSION_DENIED = "permission_denied"
     QUOTA_EXHAUSTED = "quota_exhausted"
+    BILLING = "billing"
     RATE_LIMITED = "rate_limited"
+    # AI models
+    OVERLOADED = "overloaded"
+    FIRST_TOKEN_TIMEOUT = "first_token_timeout"  # noqa: S105 - a name of a class
+    STALLED = "stalled"
+    CONTENT_FILTERED = "content_filtered"
+    BAD_REQUEST = "bad_request"
+    MODEL_NOT_FOUND = "model_not_found"
+    MALFORMED_ANSWER = "malformed_answer"
+    TRUNCATED = "truncated"
+    LENGTH_REACHED = "length_reached"
+    WRONG_ANSWER = "wrong_answer"
+    SLOWER_THAN_USUAL = "slower_than_usual"
+    # What a vendor's own status page says
+    VENDOR_DEGRADED = "vendor_degraded"
+    VENDOR_OUTAGE = "vendor_outage"
+    VENDOR_MAINTENANCE = "vendor_maintenance"
+    VENDOR_PAGE_UNREADABLE = "vendor_page_unreadable"
     # Databases and workers
     AUTHENTICATION_FAILED = "authentication_failed"
     QUERY_FAILED = "query_failed"
@@ -168,6 +186,60 @@ _TEXTS: dict[Reason, ReasonText] = {
     ),
     Reason.RATE_LIMITED: ReasonText(
         _("Rate limited"), _("The provider limits how often we may ask (status %(actual)s).")
+    ),
+    Reason.BILLING: ReasonText(
+        _("Billing problem"), _("The provider asks for payment before it answers (status %(actual)s).")
+    ),
+    Reason.OVERLOADED: ReasonText(
+        _("Provider overloaded"), _("The provider says it is overloaded (status %(actual)s).")
+    ),
+    Reason.FIRST_TOKEN_TIMEOUT: ReasonText(
+        _("No first token in time"), _("No first token came within %(expected)s s.")
+    ),
+    Reason.STALLED: ReasonText(
+        _("Stream stalled"),
+        _("The stream stopped for more than %(expected)s s after %(count)s pieces of the answer."),
+    ),
+    Reason.CONTENT_FILTERED: ReasonText(
+        _("Refused by the content filter"), _("The provider's content filter stopped the answer.")
+    ),
+    Reason.BAD_REQUEST: ReasonText(
+        _("Request refused"), _("The provider refuses the request as we send it (status %(actual)s): %(detail)s.")
+    ),
+    Reason.MODEL_NOT_FOUND: ReasonText(
+        _("Model not found"), _("The provider knows no model %(model)s (status %(actual)s).")
+    ),
+    Reason.MALFORMED_ANSWER: ReasonText(
+        _("Malformed answer"), _("The answer is not what this API promises: %(detail)s.")
+    ),
+    Reason.TRUNCATED: ReasonText(
+        _("Answer cut off"), _("The stream ended without its end mark, after %(count)s pieces of the answer.")
+    ),
+    Reason.LENGTH_REACHED: ReasonText(
+        _("Token limit reached"),
+        _("The answer was cut at our limit of %(expected)s tokens before anything was said."),
+    ),
+    Reason.WRONG_ANSWER: ReasonText(
+        _("Wrong answer"), _("%(failed)s of %(count)s golden prompts were not answered as expected.")
+    ),
+    Reason.SLOWER_THAN_USUAL: ReasonText(
+        _("Slower than usual"),
+        _(
+            "%(actual)s ms, %(times)s in a row above %(factor)s times its usual %(expected)s ms at this hour of the "
+            "last 7 days."
+        ),
+    ),
+    Reason.VENDOR_DEGRADED: ReasonText(
+        _("The vendor reports a problem"), _("The vendor's status page reports: %(detail)s.")
+    ),
+    Reason.VENDOR_OUTAGE: ReasonText(
+        _("The vendor reports an outage"), _("The vendor's status page reports an outage: %(detail)s.")
+    ),
+    Reason.VENDOR_MAINTENANCE: ReasonText(
+        _("The vendor reports maintenance"), _("The vendor's status page announces maintenance: %(detail)s.")
+    ),
+    Reason.VENDOR_PAGE_UNREADABLE: ReasonText(
+        _("Status page not readable"), _("The vendor's status page cannot be read: %(detail)s.")
     ),
     Reason.AUTHENTICATION_FAILED: ReasonText(
         _("Sign-in failed"), _("%(host)s did not accept the user name or password.")

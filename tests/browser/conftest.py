@@ -19,6 +19,7 @@ from django.db import connection, connections
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chromium import find_chromium
+from tests.flows.rest import wait_for
 from tests.live.web_process import WebProcess, web_process
 
 _HERE = Path(__file__).parent
@@ -54,6 +55,25 @@ def web(database_name: str) -> Iterator[WebProcess]:
 @pytest.fixture(scope="session")
 def browser(web: WebProcess, chromium: Browser) -> Browser:
     return chromium
+
+
+_OTHERS_AT_WORK = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
+"""
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_at_work_at_the_end(transactional_db: None) -> Iterator[None]:
+    """The web process may still answer a page that was closed: emptying the tables under it would be a deadlock."""
+    yield
+
+    def at_work() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(_OTHERS_AT_WORK)
+            return int(cursor.fetchone()[0])
+
+    wait_for(lambda: at_work() == 0, "the web process to finish what it was asked")
 
 
 class Complaints:

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from apps.checks.models.ai import (
+    AiCheckState,
+    AiHour,
+    BudgetMonth,
+    Reservation,
+    SpendDay,
+    VendorChange,
+    VendorIncident,
+    VendorPage,
+)
 from apps.checks.models.check import Check, CheckRegion, CheckStatus, kind_choices
 from apps.checks.models.clock import Clock
 from apps.checks.models.guard import Guard, LineState
@@ -10,6 +20,9 @@ from apps.checks.models.incident import Incident, IncidentEvent, StateChange
 from apps.checks.models.results import CheckEvidence, CheckResult, CheckRun
 
 __all__ = [
+    "AiCheckState",
+    "AiHour",
+    "BudgetMonth",
     "Check",
     "CheckEvidence",
     "CheckRegion",
@@ -27,6 +40,11 @@ __all__ = [
     "PingInbox",
     "PingKey",
     "PingKind",
+    "Reservation",
+    "SpendDay",
     "StateChange",
+    "VendorChange",
+    "VendorIncident",
+    "VendorPage",
     "kind_choices",
 ]

@@ -127,6 +127,8 @@ class CheckRegion(models.Model):
     interval_seconds = models.PositiveIntegerField()
     retry_interval_seconds = models.PositiveIntegerField(null=True, blank=True)
     timeout_seconds = models.FloatField()
+    # Paid looks that cannot succeed until somebody changes a key or a plan come no sooner than this; 0: as usual.
+    held_seconds = models.PositiveIntegerField(default=0)
     # Heard, not looked at (a heartbeat): nobody claims the row, and `next_due_at` is the deadline of the next ping.
     passive = models.BooleanField(default=False)
     # Seconds into the interval at which this row is due: a hash of the id, so that checks spread over the interval.

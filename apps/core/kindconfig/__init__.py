@@ -13,7 +13,7 @@ keeps the stored secret.
 from __future__ import annotations
 
 from apps.core.kindconfig.decoding import decode
-from apps.core.kindconfig.fields import SECRET, ConfigError, Text, field, is_sensitive_header
+from apps.core.kindconfig.fields import FILLED, SECRET, ConfigError, Text, field, is_sensitive_header
 from apps.core.kindconfig.forms import FormField, form_fields
 from apps.core.kindconfig.schema import json_schema
 from apps.core.kindconfig.secrets import (
@@ -28,6 +28,7 @@ from apps.core.kindconfig.secrets import (
 )
 
 __all__ = [
+    "FILLED",
     "MASK",
     "SECRET",
     "ConfigError",

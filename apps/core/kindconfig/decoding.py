@@ -8,7 +8,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from msgspec import inspect
 
-from apps.core.kindconfig.fields import ConfigError, FieldInfo, Text, bare_type, fields_of
+from apps.core.kindconfig.fields import ConfigError, FieldInfo, Text, bare_type, entered_fields_of
 
 StructType = TypeVar("StructType", bound=msgspec.Struct)
 Errors = dict[str, list[Text]]
@@ -47,7 +47,7 @@ def _struct(struct_type: type[StructType], data: Any, path: str, errors: Errors,
     if not isinstance(data, dict):
         errors.setdefault(path, []).append(_("Enter an object with named values."))
         return None
-    fields = fields_of(struct_type)
+    fields = entered_fields_of(struct_type)
     before = len(errors)
     _refuse_unknown(data, fields, path, errors)
     values = {}

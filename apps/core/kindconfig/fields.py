@@ -16,6 +16,8 @@ from msgspec import inspect
 Text = str | Promise
 
 SECRET = msgspec.Meta(extra={"secret": True})
+# Nobody enters it: it is filled in when the config goes out, so no form, schema or caller knows of it.
+FILLED = msgspec.Meta(extra={"filled": True})
 
 # Only whole words: X-Monkey is no key, X-Api-Key and Apikey are.
 _SENSITIVE_HEADER = re.compile(
@@ -95,6 +97,10 @@ class FieldInfo:
         return bool(self.extra.get("secret"))
 
     @property
+    def filled(self) -> bool:
+        return bool(self.extra.get("filled"))
+
+    @property
     def headers(self) -> bool:
         return bool(self.extra.get("headers"))
 
@@ -109,6 +115,12 @@ def fields_of(struct_type: type[msgspec.Struct]) -> tuple[FieldInfo, ...]:
     """The fields of a struct, in order."""
     hints = get_type_hints(struct_type, include_extras=True)
     return tuple(_field_info(found, hints[found.name]) for found in msgspec.structs.fields(struct_type))
+
+
+@lru_cache(maxsize=256)
+def entered_fields_of(struct_type: type[msgspec.Struct]) -> tuple[FieldInfo, ...]:
+    """Those a person or a caller gives, in order."""
+    return tuple(found for found in fields_of(struct_type) if not found.filled)
 
 
 def _field_info(found: msgspec.structs.FieldInfo, annotation: Any) -> FieldInfo:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from apps.core.kindconfig.fields import FieldInfo, Text, bare_type, fields_of
+from apps.core.kindconfig.fields import FieldInfo, Text, bare_type, entered_fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FormField:
 
 def form_fields(struct_type: type[msgspec.Struct]) -> list[FormField]:
     """The form of a config, in the order of its fields."""
-    return [_form_field(found) for found in fields_of(struct_type)]
+    return [_form_field(found) for found in entered_fields_of(struct_type)]
 
 
 def _form_field(found: FieldInfo) -> FormField:

@@ -6,16 +6,17 @@ from typing import Any
 
 import msgspec
 
-from apps.core.kindconfig.fields import FieldInfo, fields_of
+from apps.core.kindconfig.fields import FieldInfo, entered_fields_of, fields_of
 
 
 def json_schema(struct_type: type[msgspec.Struct]) -> dict[str, Any]:
     """The schema of one config: an object schema with nested structs under `$defs`."""
     structs = _structs(struct_type)
     (_root,), components = msgspec.json.schema_components([struct_type], ref_template="#/$defs/{name}")
+    # A struct only a filled field leads to is nobody's business.
+    components = {name: component for name, component in components.items() if name in structs}
     for name, component in components.items():
-        if name in structs:
-            _decorate(component, structs[name])
+        _decorate(component, structs[name])
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **components.pop(struct_type.__name__)}
     schema.pop("title", None)
     if components:
@@ -25,7 +26,7 @@ def json_schema(struct_type: type[msgspec.Struct]) -> dict[str, Any]:
 
 def _structs(struct_type: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct]]:
     found = {struct_type.__name__: struct_type}
-    for entry in fields_of(struct_type):
+    for entry in entered_fields_of(struct_type):
         for inner in (entry.item, entry.nested):
             if inner is not None and inner.__name__ not in found:
                 found |= _structs(inner)
@@ -35,6 +36,8 @@ def _structs(struct_type: type[msgspec.Struct]) -> dict[str, type[msgspec.Struct
 def _decorate(component: dict[str, Any], struct_type: type[msgspec.Struct]) -> None:
     properties = component.get("properties", {})
     for found in fields_of(struct_type):
+        if found.filled:
+            properties.pop(found.key, None)
         if found.key in properties:
             properties[found.key] |= _people_words(found)
 
