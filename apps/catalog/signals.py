@@ -8,3 +8,6 @@ from django.dispatch import Signal
 target_deleted = Signal()
 # The same, when targets were enabled or disabled.
 target_switched = Signal()
+# Sent with `provider: Provider`, `fields: frozenset[str]` (names of what is new or changed: "base_url", "dialect",
+# "api_key", "verify_tls", "paid_at_once", "status_page_url", "status_components", "monthly_cap") and `actor`.
+provider_changed = Signal()
