@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def script_words() -> dict[str, str]:
@@ -66,6 +67,7 @@ def _charts() -> dict[str, str]:
         "chart_maximum": _("Max"),
         "chart_time": _("Time"),
         "chart_gap": _("not measured"),
+        "dollars": pgettext("US dollars", "$%(number)s"),
     }
 
 

@@ -49,13 +49,32 @@ export function duration(milliseconds) {
   return seconds < 59.95 ? glue(word("seconds_measured", { number: digits(seconds) })) : span(seconds);
 }
 
-/** A value with its unit; milliseconds grow into seconds by themselves. */
+/** US dollars; small amounts keep two significant digits. */
+export function dollars(amount) {
+  const size = Math.abs(amount);
+  let number = "0";
+  if (size >= 1000) {
+    number = Math.round(amount).toLocaleString("en");
+  } else if (size >= 0.995) {
+    number = amount.toFixed(2);
+  } else if (size > 0) {
+    const places = Math.min(8, 1 - Math.floor(Math.log10(size)));
+    const [whole, rest = ""] = amount.toFixed(places).replace(/0+$/, "").split(".");
+    number = `${whole}.${rest.padEnd(2, "0")}`;
+  }
+  return glue(word("dollars", { number }));
+}
+
+/** A value with its unit; milliseconds grow into seconds by themselves, and "usd" is money. */
 export function withUnit(value, unit) {
   if (value === null || value === undefined || !Number.isFinite(value)) {
     return "–";
   }
   if (unit === "ms") {
     return duration(value);
+  }
+  if (unit === "usd") {
+    return dollars(value);
   }
   const text = Math.abs(value) < 1000 ? digits(value) : Math.round(value).toLocaleString(language);
   return unit ? text + NO_BREAK + unit : text;

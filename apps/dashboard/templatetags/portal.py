@@ -31,6 +31,8 @@ register.filter("count", formatting.count)
 register.filter("number", formatting.number)
 register.filter("byte_size", formatting.byte_size)
 register.filter("per_second", formatting.per_second)
+register.filter("dollars", formatting.dollars)
+register.filter("tokens_per_second", formatting.tokens_per_second)
 register.filter("offset", formatting.offset)
 register.filter("offset_span", formatting.offset_span)
 
