@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.outbound.exchange import Exchange, HttpRequest
+from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError
 from apps.core.registry import Registry
 from apps.probes.ai.usage import Usage
 from apps.probes.evidence import bounded
@@ -184,6 +184,11 @@ class ProbeKind(Generic[ConfigType]):
     def is_paid(self) -> bool:
         return self.rung is not None and self.rung >= FIRST_PAID_RUNG
 
+    @property
+    def keeps_evidence(self) -> bool:
+        """Whether its evidence is read also when all is well: the head-room left, answers, a vendor's page."""
+        return self.rung is not None
+
     def most_usage(self, config: ConfigType) -> Usage:
         """The most tokens one look may use, for setting money aside before it and for the price a month."""
         return Usage()
@@ -208,8 +213,12 @@ class HttpProbeKind(ProbeKind[ConfigType]):
         raise NotImplementedError
 
     def judge(self, config: ConfigType, exchange: Exchange) -> Outcome:
-        """What a complete answer means. Failures of the transport never arrive here."""
+        """What an answer means: a complete one, or of a request with a listener also one that was `cut`."""
         raise NotImplementedError
+
+    def judge_failure(self, config: ConfigType, error: OutboundError) -> Outcome | None:
+        """What it means that no usable answer came, where the kind knows more than the transport; None: it does not."""
+        return None
 
     def passes(self, config: ConfigType, exchange: Exchange) -> dict[str, float] | None:
         """What `judge` measures when it would call this answer OK, without the evidence; None when it must be asked.

@@ -7,17 +7,20 @@ import contextlib
 import errno
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from apps.core.addresses import AddressPolicy
-from apps.core.outbound.exchange import OutboundError, OutboundReason
+from apps.core.outbound.door import run
+from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
 from apps.core.outbound.locations import BadLocation, parse_host
 from apps.core.outbound.names import Names
 from apps.core.outbound.sockets import connect_failure, tls_failure
-from apps.core.outbound.transfer import MAX_LOOKUP_SECONDS
+from apps.core.outbound.transfer import MAX_LOOKUP_SECONDS, Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Looking:
         policy: AddressPolicy,
         names: Names,
         timeout_seconds: float,
+        ca_file: str = "",
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -52,6 +56,7 @@ class Looking:
         self.current_phase = ""
         self.started_at = wall_clock()
         self._names = names
+        self._ca_file = ca_file
         self._clock = clock
         self._wall_clock = wall_clock
         self._started = clock()
@@ -127,6 +132,20 @@ class Looking:
         with self.phase("tls"):
             return await self._encrypted(connected, host, tls, address)
 
+    async def exchange(self, request: HttpRequest, timeout_seconds: float) -> Exchange:
+        """One HTTP request, in at most `timeout_seconds` and the time that is left. Raises OutboundError."""
+        transfer = Transfer(
+            request,
+            policy=self.policy,
+            timeout_seconds=min(timeout_seconds, self.remaining()),
+            ca_file=self._ca_file,
+            wall_clock=self._wall_clock,
+        )
+        answer: Future[Exchange] = Future()
+        # A thread of its own, which holds up no other look and no end of the process.
+        threading.Thread(target=_exchange, args=(transfer, self._names, answer), daemon=True).start()
+        return await asyncio.wrap_future(answer)
+
     async def _first(self, addresses: tuple[str, ...], port: int) -> socket.socket:
         problem: OSError | None = None
         for tried, address in enumerate(addresses):
@@ -148,6 +167,16 @@ class Looking:
         except ssl.SSLError as error:
             raise tls_failure(error) from None
         return Stream(reader, writer, address)
+
+
+def _exchange(transfer: Transfer, names: Names, answer: Future[Exchange]) -> None:
+    # False when nobody waits for it any more.
+    if not answer.set_running_or_notify_cancel():
+        return
+    try:
+        answer.set_result(run(transfer, names))
+    except BaseException as error:
+        answer.set_exception(error)
 
 
 async def _connected(address: str, port: int) -> socket.socket:

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -117,7 +118,7 @@ def judge_exchange(prepared: Prepared, exchange: Exchange, *, proven: bool = Tru
     except Exception as error:  # the runner is where surprises end
         outcome = surprised(error)
     measurements = {**exchange.phases, **outcome.measurements}
-    outcome = outcome.amended(measurements=measurements, status_code=exchange.status)
+    outcome = outcome.amended(measurements=measurements, status_code=exchange.status or None)
     return finished(prepared, outcome, exchange.started_at, exchange.duration_ms)
 
 
@@ -154,7 +155,18 @@ def failed(error: OutboundError, extra: Mapping[str, Any] | None = None) -> Outc
 
 def failed_exchange(prepared: Prepared, error: OutboundError) -> Outcome:
     """The outcome of an HTTP look that got no usable answer."""
-    return finished(prepared, failed(error), error.started_at, error.duration_ms)
+    return finished(prepared, _judged_failure(prepared, error), error.started_at, error.duration_ms)
+
+
+def _judged_failure(prepared: Prepared, error: OutboundError) -> Outcome:
+    assert isinstance(prepared.kind, HttpProbeKind)  # noqa: S101 - the transport said so
+    try:
+        outcome = prepared.kind.judge_failure(prepared.config, error)
+    except Exception as surprise:  # the runner is where surprises end
+        return surprised(surprise)
+    if outcome is None:
+        return failed(error)
+    return outcome.amended(measurements={**error.phases, **outcome.measurements}, status_code=error.status)
 
 
 def late_exchange(prepared: Prepared, error: OutboundError) -> Outcome:
@@ -265,15 +277,21 @@ def run_once(
     except NotRunnable as error:
         return error.outcome
     if prepared.kind.transport == "async":
-        return asyncio.run(_look_once(prepared, policy, names or default_names(), wall_clock))
+        begin = partial(
+            Looking,
+            policy=policy,
+            names=names or default_names(),
+            timeout_seconds=prepared.timeout_seconds,
+            ca_file=ca_file,
+            wall_clock=wall_clock,
+        )
+        return asyncio.run(_look_once(prepared, begin))
     try:
         return judge_exchange(prepared, run(prepared.transfer(policy, ca_file, wall_clock), names))
     except OutboundError as error:
         return failed_exchange(prepared, error)
 
 
-async def _look_once(
-    prepared: Prepared, policy: AddressPolicy, names: Names, wall_clock: Callable[[], float]
-) -> Outcome:
-    looking = Looking(policy=policy, names=names, timeout_seconds=prepared.timeout_seconds, wall_clock=wall_clock)
-    return await look(prepared, looking)
+async def _look_once(prepared: Prepared, begin: Callable[[], Looking]) -> Outcome:
+    # Its clock runs from here, not from when a loop was made for it.
+    return await look(prepared, begin())

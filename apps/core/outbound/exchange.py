@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from encodings.aliases import aliases
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -26,6 +26,8 @@ _CHARSETS = frozenset(
 _MAX_CHARACTER_BYTES = 4
 
 HttpVersion = Literal["auto", "1.1"]
+# Why an answer is not whole: the listener had enough, or more was not heard in time.
+Cut = Literal["", "enough", "late"]
 
 
 class OutboundReason(StrEnum):
@@ -58,6 +60,26 @@ class OutboundReason(StrEnum):
     INTERNAL_ERROR = "internal_error"
 
 
+class Listener(Protocol):
+    """Hears an answer while it arrives. Moments are monotonic seconds; nothing here may block or raise.
+
+    Called on the thread that drives the transfer, which drives all others too: little is done here, and nothing twice.
+    """
+
+    def began(self, at: float) -> None:
+        """The request was handed to libcurl: connecting begins, or sending on a kept connection."""
+
+    def heard(self, chunk: bytes, at: float) -> bool:
+        """A piece of the body of a 2xx answer, after decompression, cut anywhere. False: enough, end the transfer."""
+
+    def deadline(self) -> float | None:
+        """By when more must have been heard; None for no such moment. Asked when it began and after each piece, and
+        when the moment has come: a later one then means that nothing was missed."""
+
+    def missed(self, at: float) -> None:
+        """The deadline has passed, and the transfer ends."""
+
+
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One request. Times in seconds, sizes in bytes; `headers` may hold secrets, so they are not in the repr."""
 
@@ -76,6 +98,10 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     reuse_connection: bool = False
     # "auto" is HTTP/2 when the server offers it over TLS.
     http_version: HttpVersion = "auto"
+    # How long connecting (with TLS) may take, within the whole timeout; None: as long as that.
+    connect_timeout_seconds: float | None = None
+    # Hears the answer while it arrives, for one transfer only. With one, no redirect is followed.
+    listener: Listener | None = None
 
     def __repr__(self) -> str:
         return f"HttpRequest(method={self.method!r}, url={self.url!r})"
@@ -123,6 +149,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     `dns_ms connect_ms tls_ms first_byte_ms transfer_ms`, summed over redirects; `duration_ms` is from the start of the
     first lookup to the last byte. `started_at` is Unix seconds. `http_version` is 1.0, 1.1 or 2.0; of a connection that
     was `reused` there is no connect and no TLS phase.
+
+    With a listener, `cut` says whether it was ended before its end, by the listener ("enough") or because its deadline
+    was missed ("late", with status 0 when no header had come), and `sent_at` is the monotonic moment at which the
+    connection was ready and the request went out; 0 when it never did.
     """
 
     status: int
@@ -140,6 +170,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     certificate: Certificate | None = None
     http_version: float = 1.1
     reused: bool = False
+    cut: Cut = ""
+    listener: Listener | None = None
+    sent_at: float = 0.0
 
     def text(self, max_characters: int | None = None) -> str:
         """The kept body as text: the charset the server names if it is a common one, else UTF-8.
@@ -161,7 +194,11 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboundError(Exception):
-    """Nothing usable came back. `evidence` holds plain values: host, port, address, detail, timeout_seconds, …"""
+    """Nothing usable came back. `evidence` holds plain values: host, port, address, detail, timeout_seconds, …
+
+    `listener` is that of the request, and `sent_at` the monotonic moment at which a request with a listener went out;
+    0 when it never did.
+    """
 
     def __init__(
         self,
@@ -172,6 +209,8 @@ class OutboundError(Exception):
         duration_ms: float = 0.0,
         started_at: float = 0.0,
         status: int | None = None,
+        listener: Listener | None = None,
+        sent_at: float = 0.0,
     ) -> None:
         self.reason = reason
         self.evidence: dict[str, Any] = dict(evidence or {})
@@ -179,5 +218,7 @@ class OutboundError(Exception):
         self.duration_ms = duration_ms
         self.started_at = started_at
         self.status = status
+        self.listener = listener
+        self.sent_at = sent_at
         detail = self.evidence.get("detail") or self.evidence.get("host") or ""
         super().__init__(f"{reason.value}: {detail}" if detail else reason.value)

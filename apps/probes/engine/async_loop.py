@@ -30,12 +30,14 @@ class AsyncLoop(threading.Thread):
         policy: AddressPolicy,
         names: Names,
         done: Callable[[Done], None],
+        ca_file: str = "",
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name="probe-asyncio", daemon=True)
         self._policy = policy
         self._names = names
         self._done = done
+        self._ca_file = ca_file
         self._clock = time.monotonic
         self._wall_clock = wall_clock
         self._loop = asyncio.new_event_loop()
@@ -89,7 +91,13 @@ class AsyncLoop(threading.Thread):
     async def _run(self, work: Work) -> None:
         lost_before = self.lateness.lost_seconds
         timeout = work.prepared.timeout_seconds
-        looking = Looking(policy=self._policy, names=self._names, timeout_seconds=timeout, wall_clock=self._wall_clock)
+        looking = Looking(
+            policy=self._policy,
+            names=self._names,
+            timeout_seconds=timeout,
+            ca_file=self._ca_file,
+            wall_clock=self._wall_clock,
+        )
         try:
             outcome = await look(work.prepared, looking)
         except Exception as error:  # else nobody would ever hear of this job again

@@ -95,7 +95,9 @@ class Engine:
             max_per_host=max_per_host,
             wall_clock=wall_clock,
         )
-        self._async = AsyncLoop(policy=policy, names=names, done=self._delivery.put, wall_clock=wall_clock)
+        self._async = AsyncLoop(
+            policy=policy, names=names, done=self._delivery.put, ca_file=ca_file, wall_clock=wall_clock
+        )
         self._loops: dict[str, HttpLoop | AsyncLoop] = {"http": self._http, "async": self._async}
 
     def start(self) -> None:

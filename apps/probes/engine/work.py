@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from apps.probes.base import Finished, Outcome, OutcomeState, ProbeJob
+from apps.probes.base import PROBE_KINDS, Finished, Outcome, OutcomeState, ProbeJob
 from apps.probes.runner import Prepared
 
 # A turn of a loop that takes longer than this is late: what it then sees as a timeout may be its own.
@@ -38,9 +38,10 @@ class Done:
     judge: Judge
 
     def finished(self) -> Finished:
-        """Of a good look that nobody asked for, the evidence stays behind: it is not kept."""
+        """Of a good look that nobody asked for, the evidence stays behind, unless its kind has a use for it."""
         outcome = self.judge()
-        if outcome.state is OutcomeState.OK and outcome.evidence and self.job.run is None:
+        is_read = outcome.state is not OutcomeState.OK or self.job.run is not None
+        if outcome.evidence and not (is_read or PROBE_KINDS.get(self.job.kind).keeps_evidence):
             outcome = outcome.amended(evidence={})
         return Finished(job=self.job, outcome=outcome)
 
