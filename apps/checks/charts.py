@@ -26,7 +26,24 @@ RANGE_LABELS: list[tuple[str, Any]] = [
     ("30d", gettext_lazy("30 d")),
 ]
 DEFAULT_RANGE = "24h"
-_LONGEST = timedelta(days=31)
+
+
+@dataclass(frozen=True)
+class Presets:
+    """The periods a page offers: their lengths and words by the name they have in the URL, and the longest of all."""
+
+    lengths: Mapping[str, timedelta]
+    labels: Sequence[tuple[str, Any]]
+    longest: timedelta
+
+
+# Single looks are kept for a month, hours of models for longer.
+OF_LOOKS = Presets(RANGES, RANGE_LABELS, timedelta(days=31))
+OF_HOURS = Presets(
+    {**history.WINDOWS, "90d": timedelta(days=90)},
+    [*RANGE_LABELS[1:], ("90d", gettext_lazy("90 d"))],
+    timedelta(days=92),
+)
 _SHORTEST = timedelta(minutes=1)
 _MOST_POINTS = 120
 _FEWEST_POINTS = 12
@@ -46,31 +63,31 @@ class Period:
         return self.end - self.start
 
 
-def range_of(query: Mapping[str, str]) -> str:
+def range_of(query: Mapping[str, str], presets: Presets = OF_LOOKS) -> str:
     """The preset a page is about; an unknown one means the default."""
     asked = query.get("range", "")
-    return asked if asked in RANGES else DEFAULT_RANGE
+    return asked if asked in presets.lengths else DEFAULT_RANGE
 
 
-def read_period(query: Mapping[str, str]) -> Period:
+def read_period(query: Mapping[str, str], presets: Presets = OF_LOOKS) -> Period:
     """`?from=&to=` (Unix seconds or ISO 8601), else `?range=`. Raises ValidationError by parameter."""
     if not query.get("from") and not query.get("to"):
-        return _preset(query.get("range", "") or DEFAULT_RANGE)
+        return _preset(query.get("range", "") or DEFAULT_RANGE, presets)
     end = _moment("to", query["to"]) if query.get("to") else clock.now()
-    start = _moment("from", query["from"]) if query.get("from") else end - RANGES[DEFAULT_RANGE]
-    if end - start > _LONGEST:
-        raise ValidationError({"from": [_("At most %(days)s days at a time.") % {"days": _LONGEST.days}]})
+    start = _moment("from", query["from"]) if query.get("from") else end - presets.lengths[DEFAULT_RANGE]
+    if end - start > presets.longest:
+        raise ValidationError({"from": [_("At most %(days)s days at a time.") % {"days": presets.longest.days}]})
     if end - start < _SHORTEST:
         raise ValidationError({"to": [_("The end must lie at least a minute after the beginning.")]})
     return Period(start, end)
 
 
-def _preset(name: str) -> Period:
-    if name not in RANGES:
-        known = ", ".join(RANGES)
+def _preset(name: str, presets: Presets) -> Period:
+    if name not in presets.lengths:
+        known = ", ".join(presets.lengths)
         raise ValidationError({"range": [_("There is no such period; known are %(known)s.") % {"known": known}]})
     end = clock.now()
-    return Period(end - RANGES[name], end, name)
+    return Period(end - presets.lengths[name], end, name)
 
 
 def _moment(name: str, text: str) -> datetime:
@@ -113,7 +130,7 @@ def latency_document(checks: Sequence[Check], target_id: UUID, period: Period) -
         ],
         "thresholds": _thresholds(checks),
         "spans": spans_of(target_id, period),
-        "marks": _marks(target_id, period),
+        "marks": marks_of(target_id, period),
         "empty": _("Every look in this period failed, so there is no response time to draw.") if all_failed else "",
     }
 
@@ -150,7 +167,8 @@ def _span(stretch: uptime.Period) -> dict[str, Any]:
     }
 
 
-def _marks(target_id: UUID, period: Period) -> list[dict[str, Any]]:
+def marks_of(target_id: UUID, period: Period) -> list[dict[str, Any]]:
+    """The incidents that opened, the latest few dozen. One query."""
     rows = Incident.objects.filter(target_id=target_id, opened_at__gte=period.start, opened_at__lt=period.end)
     return [
         {

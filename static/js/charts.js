@@ -129,15 +129,19 @@ function key(data, row) {
   const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   drawing.setAttribute("viewBox", "0 0 14 8");
   drawing.setAttribute("aria-hidden", "true");
-  const band = (data.bands ?? []).findIndex((candidate) => candidate.high === data.lines[row].key);
-  const shape = document.createElementNS("http://www.w3.org/2000/svg", band < 0 ? "line" : "rect");
-  if (band < 0) {
+  const { key, style, dash, status } = data.lines[row];
+  const isEdge = (candidate) => candidate.high === key || (style === "edge" && candidate.low === key);
+  const band = (data.bands ?? []).findIndex(isEdge);
+  const number = (row % 8) + 1;
+  const shape = document.createElementNS("http://www.w3.org/2000/svg", band < 0 && style !== "bars" ? "line" : "rect");
+  if (shape.tagName === "line") {
     Object.entries({ x1: 0, x2: 14, y1: 4, y2: 4 }).forEach(([name, value]) => shape.setAttribute(name, value));
-    const isBad = data.lines[row].status === "outage";
-    shape.setAttribute("class", `key-line ${isBad ? "key-line-bad" : `key-line-${row + 1}`}`);
+    const dashed = dash ? ` key-${dash}` : "";
+    shape.setAttribute("class", `key-line key-line-${status === "outage" ? "bad" : number}${dashed}`);
   } else {
     Object.entries({ width: 14, height: 8, rx: 1 }).forEach(([name, value]) => shape.setAttribute(name, value));
-    shape.setAttribute("class", band === 0 ? "key-band" : "key-band-outer");
+    const outer = band > 0 ? "key-band-outer" : "key-band";
+    shape.setAttribute("class", style === "bars" ? `key-bar key-bar-${number}` : outer);
   }
   drawing.append(shape);
   holder.append(drawing);

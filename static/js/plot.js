@@ -1,7 +1,9 @@
 /* One uPlot drawing in our look: band, line, gaps, thresholds, outages and marks. */
 import { absolute, withUnit } from "./format.js";
 
-const LINES = ["--chart-line", "--chart-line-2", "--chart-line-3", "--chart-line-4"];
+const LINES = ["--chart-line", ...[2, 3, 4, 5, 6, 7, 8].map((number) => `--chart-line-${number}`)];
+// Beside a colour of its own, so that lines are told apart without it.
+const DASHES = { dashed: [7, 4], dotted: [2, 3] };
 const SPAN_COLOURS = { outage: "--chart-outage", unknown: "--mute-soft", maintenance: "--info-soft" };
 
 /** What a colour token is now, as a canvas understands it. */
@@ -28,7 +30,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
   const palette = makePalette(root);
   const colour = (token) => palette.of(token);
   const font = `11px ${getComputedStyle(document.body).fontFamily}`;
-  const position = (key) => data.lines.findIndex((line) => line.key === key) + 1;
+  const position = (key) => order.findIndex((entry) => entry.line.key === key) + 1;
   const bands = data.bands ?? [];
   const highs = new Set(bands.map((band) => band.high));
   const ink = colour("--ink-3");
@@ -36,7 +38,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
   LINES.forEach(colour);
   Object.values(SPAN_COLOURS).forEach(colour);
   ["--chart-band", "--chart-band-outer", "--warn-shape", "--bad-shape", "--ink-2", "--control-line", "--surface"].forEach(colour);
-  let drawn = 0;
+  const order = drawnOrder(data);
 
   const options = {
     width: root.clientWidth,
@@ -64,7 +66,10 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
         values: (plot, marks) => marks.map((mark) => withUnit(mark, data.unit).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "")),
       },
     ],
-    series: [{}, ...data.lines.map((line) => makeSeries(line, highs.has(line.key), colour(tokenOf(line, drawn++))))],
+    series: [
+      {},
+      ...order.map(({ line, index }) => makeSeries(uPlot, line, highs.has(line.key), colour(tokenOf(line, index)))),
+    ],
     bands: bands.map((band, index) => ({
       series: [position(band.high), position(band.low)],
       fill: colour(index === 0 ? "--chart-band" : "--chart-band-outer"),
@@ -83,9 +88,26 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
       ],
     },
   };
-  const plot = new uPlot(options, [data.times, ...data.lines.map((line) => line.values)], root);
+  const plot = new uPlot(options, [data.times, ...order.map((entry) => entry.values)], root);
   palette.done();
   return plot;
+}
+
+/** The lines as they are drawn, one over the other. What is stacked stands on the sum of those before it, so the
+    highest is drawn first; a moment without any value stays a gap. */
+function drawnOrder(data) {
+  const entries = data.lines.map((line, index) => ({ line, index, values: line.values }));
+  if (!data.stacked) {
+    return entries;
+  }
+  const sums = data.times.map(() => null);
+  entries.forEach((entry) => {
+    entry.values = entry.values.map((value, place) => {
+      sums[place] = value === null ? sums[place] : (sums[place] ?? 0) + value;
+      return sums[place];
+    });
+  });
+  return entries.reverse();
 }
 
 /** A line that shows what went wrong has the colour of that, every other one its own. */
@@ -93,14 +115,21 @@ function tokenOf(line, position) {
   return line.status === "outage" ? "--bad-shape" : LINES[position % LINES.length];
 }
 
-function makeSeries(line, isBandEdge, stroke) {
+function makeSeries(uPlot, line, isHigh, stroke) {
   if (line.style === "points") {
     // Single events: nothing lies between two of them, so nothing is drawn there.
     return { label: line.label, stroke, paths: () => null, points: { show: true, size: 6, fill: stroke } };
   }
+  if (line.style === "bars") {
+    // From the beginning of their stretch of time to its end; the rim parts what is stacked.
+    const paths = uPlot.paths.bars({ size: [0.9, 48], align: 1 });
+    return { label: line.label, stroke, fill: stroke, width: 0, paths, points: { show: false } };
+  }
+  const isBandEdge = isHigh || line.style === "edge";
   return {
     label: line.label,
     stroke,
+    dash: DASHES[line.dash],
     width: isBandEdge ? 0 : 1.75,
     spanGaps: false,
     // A value between two gaps is a line of no length: only a dot shows it.
