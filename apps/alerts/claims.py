@@ -41,45 +41,51 @@ class Claimed:
     alerts: tuple[UUID, ...]
 
 
-# What may be sent now. `n.lane IS NULL` is a message a person asked for: it does not wait for the breaker, and is the
-# best probe there is of whether the endpoint is back. The last condition keeps a lane (an alert, a group) in order; a
-# storm card, whose lane is the channel, goes before whatever was made after it.
+# What may be sent now: of each channel the first few it has senders left for, so that a look costs the same whether ten
+# wait or ten thousand. `n.lane IS NULL` is a message a person asked for: it does not wait for the breaker, and is the
+# best probe there is of whether the endpoint is back. A lane (an alert, a group) stays in order; a storm card, whose
+# lane is the channel, goes before whatever was made after it.
 _READY = """
-    SELECT n.id, n.channel_id, coalesce(busy.senders, 0) AS senders, c.failures >= %(threshold)s AS half_open,
-           row_number() OVER (PARTITION BY n.channel_id ORDER BY n.not_before, n.id) AS place
-    FROM alerts_notification n
-    JOIN alerts_channel c ON c.id = n.channel_id
-    LEFT JOIN (
-        SELECT channel_id, count(*) AS senders FROM alerts_notification
-        WHERE state = 'sending' AND lease_until > statement_timestamp() GROUP BY channel_id
-    ) busy ON busy.channel_id = n.channel_id
-    WHERE n.state IN ('pending', 'sending') AND n.not_before <= statement_timestamp()
-      AND (n.state = 'pending' OR n.lease_until <= statement_timestamp())
-      AND n.attempts < n.attempts_allowed
-      AND c.enabled AND c.deleted_at IS NULL
-      AND (c.open_until IS NULL OR c.open_until <= statement_timestamp() OR n.lane IS NULL)
-      AND NOT EXISTS (
-          SELECT 1 FROM alerts_notification earlier
-          WHERE earlier.channel_id = n.channel_id AND earlier.lane = n.lane
-            AND earlier.sequence < n.sequence AND earlier.state IN ('pending', 'sending')
-      )
-      AND NOT EXISTS (
-          SELECT 1 FROM alerts_notification card
-          WHERE card.channel_id = n.channel_id AND card.lane = n.channel_id AND card.id <> n.id
-            AND card.state IN ('pending', 'sending') AND n.lane IS NOT NULL
-            AND (card.created_at, card.id) < (n.created_at, n.id)
-      )
+    SELECT n.id, c.half_open
+    FROM (
+        SELECT id, failures >= %(threshold)s AS half_open,
+               open_until IS NULL OR open_until <= statement_timestamp() AS closed,
+               CASE WHEN failures >= %(threshold)s THEN 1 ELSE %(per_channel)s END - (
+                   SELECT count(*) FROM alerts_notification busy
+                   WHERE busy.channel_id = c.id AND busy.state = 'sending'
+                     AND busy.lease_until > statement_timestamp()
+               ) AS senders_left
+        FROM alerts_channel c WHERE enabled AND deleted_at IS NULL
+    ) c
+    CROSS JOIN LATERAL (
+        SELECT n.id FROM alerts_notification n
+        WHERE n.channel_id = c.id AND n.state IN ('pending', 'sending') AND n.not_before <= statement_timestamp()
+          AND (n.state = 'pending' OR n.lease_until <= statement_timestamp())
+          AND n.attempts < n.attempts_allowed
+          AND (c.closed OR n.lane IS NULL)
+          AND NOT EXISTS (
+              SELECT 1 FROM alerts_notification earlier
+              WHERE earlier.channel_id = n.channel_id AND earlier.lane = n.lane
+                AND earlier.sequence < n.sequence AND earlier.state IN ('pending', 'sending')
+          )
+          AND NOT EXISTS (
+              SELECT 1 FROM alerts_notification card
+              WHERE card.channel_id = n.channel_id AND card.lane = n.channel_id AND card.id <> n.id
+                AND card.state IN ('pending', 'sending') AND n.lane IS NOT NULL
+                AND (card.created_at, card.id) < (n.created_at, n.id)
+          )
+        ORDER BY n.not_before, n.id
+        LIMIT greatest(c.senders_left, 0)
+    ) n
 """
-_ALLOWED = "place + senders <= CASE WHEN half_open THEN 1 ELSE %(per_channel)s END"
 
 # An attempt that nobody finished is written down too: number and moment are known, the answer is not.
 _CLAIM = f"""
-    WITH ready AS ({_READY}),
+    WITH ready AS MATERIALIZED ({_READY}),
     locked AS (
         SELECT n.id, n.state, n.attempts, n.lease_until, ready.half_open
         FROM alerts_notification n JOIN ready ON ready.id = n.id
-        WHERE {_ALLOWED}
-          AND (n.state = 'pending' OR (n.state = 'sending' AND n.lease_until <= statement_timestamp()))
+        WHERE n.state = 'pending' OR (n.state = 'sending' AND n.lease_until <= statement_timestamp())
         ORDER BY n.not_before, n.id
         LIMIT %(limit)s
         FOR UPDATE OF n SKIP LOCKED
@@ -100,7 +106,7 @@ _CLAIM = f"""
               ARRAY(SELECT alert_id FROM alerts_notification_alerts WHERE notification_id = n.id LIMIT 51)
 """  # noqa: S608 - the parts are constants of this module; every value is a parameter
 
-_ANY_READY = f"SELECT EXISTS (SELECT 1 FROM ({_READY}) ready WHERE {_ALLOWED})"  # noqa: S608 - as above
+_ANY_READY = f"SELECT EXISTS ({_READY})"
 
 _HOLD = """
     UPDATE alerts_channel SET open_until = statement_timestamp() + make_interval(secs => %s) WHERE id = ANY(%s)
@@ -144,13 +150,12 @@ def claim_due(limit: int, *, per_channel: int = PER_CHANNEL) -> list[Claimed]:
     parameters = _parameters(
         limit=limit, per_channel=per_channel, lease=LEASE_SECONDS, interrupted=DeliveryReason.INTERRUPTED.value
     )
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, parameters)
-        rows = cursor.fetchall()
+    with transaction.atomic():
+        rows = statements.run(_CLAIM, parameters)
         trying = [row[6] for row in rows if row[9]]
         if trying:
             # Half open: one goes through, and the rest wait until it has come back.
-            cursor.execute(_HOLD, [HALF_OPEN_SECONDS, trying])
+            statements.run(_HOLD, [HALF_OPEN_SECONDS, trying])
     return [_claimed(row) for row in rows]
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,11 +25,11 @@ from django.db.models.functions import Coalesce, Greatest, Now
 from apps.alerts.channels.base import CHANNEL_KINDS, Client, Delivery, DeliveryReason, Message
 from apps.alerts.claims import Claimed, bury_hopeless, claim_due
 from apps.alerts.messages import in_reading_order
-from apps.alerts.models import Channel, Notification, NotificationAttempt
-from apps.alerts.policy import NextStep, Verdict, breaker_after, next_step
+from apps.alerts.models import Channel
+from apps.alerts.policy import NextStep, breaker_after, next_step
 from apps.alerts.replies.links import links_for
-from apps.core import clock, kindconfig
-from apps.core.news import announce
+from apps.core import clock, kindconfig, statements
+from apps.core.news import News, announce_all
 from apps.core.registry import UnknownEntry
 from apps.core.secrets import SecretUnreadable, unseal
 
@@ -41,7 +42,9 @@ LAST_PLACES = 32
 # While something is in the air, how often the loop looks whether more has become due; and how long it goes on writing
 # down what has landed before it looks again, because a look costs more than an attempt when many wait.
 LOOK_EVERY_SECONDS = 0.5
-LOOK_AT_MOST_EVERY_SECONDS = 0.05
+LOOK_AT_MOST_EVERY_SECONDS = 0.005
+# How often what can no longer be sent is buried meanwhile.
+BURY_EVERY_SECONDS = 1.0
 
 # Spreads retries, guards nothing.
 _chance: Callable[[], float] = random.Random().random  # noqa: S311
@@ -63,29 +66,31 @@ def deliver_due(client: Client, *, run_seconds: float = math.inf, stopping: Call
     After `run_seconds`, or once `stopping` says so, nothing new is taken and what is in the air lands.
     """
     started = time.monotonic()
-    made, looked = 0, 0.0
+    made, looked, buried = 0, 0.0, 0.0
     in_the_air: set[Future[Attempt]] = set()
     with ThreadPoolExecutor(max_workers=PLACES, thread_name_prefix="deliver") as pool:
         while True:
             now = time.monotonic()
             rested = now - looked >= LOOK_AT_MOST_EVERY_SECONDS
             open_still = now - started < run_seconds and not stopping()
+            if now - buried >= BURY_EVERY_SECONDS:
+                bury_hopeless()
+                buried = now
             if open_still and (rested or not in_the_air):
                 in_the_air |= _launch(pool, client, PLACES - len(in_the_air))
                 looked = time.monotonic()
             if not in_the_air:
+                bury_hopeless()
                 return made
             patience = LOOK_EVERY_SECONDS if rested else LOOK_AT_MOST_EVERY_SECONDS
             landed, in_the_air = wait(in_the_air, timeout=patience, return_when=FIRST_COMPLETED)
-            for future in landed:
-                record_attempt(future.result())
-                made += 1
+            record_attempts([future.result() for future in landed])
+            made += len(landed)
 
 
 def _launch(pool: ThreadPoolExecutor, client: Client, places: int) -> set[Future[Attempt]]:
     if places <= 0:
         return set()
-    bury_hopeless()
     ample = places > LAST_PLACES
     due = claim_due(places - LAST_PLACES) if ample else claim_due(places, per_channel=1)
     return {pool.submit(attempt, claimed, client) for claimed in due}
@@ -148,64 +153,116 @@ def _targets(data: Mapping[str, Any]) -> list[UUID]:
 # --- What came of it --------------------------------------------------------------------------------------
 
 
+_LOCK = "SELECT id FROM alerts_notification WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+# Only what is still ours: a claim whose lease ended while it was in the air belongs to another process now.
+_MOVE_ON = """
+    UPDATE alerts_notification AS n SET
+        state = v.state, reason = v.reason, lease_until = NULL,
+        not_before = statement_timestamp() + make_interval(secs => v.wait_seconds),
+        finished_at = CASE WHEN v.state = 'pending' THEN NULL ELSE statement_timestamp() END
+    FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::float8[])
+        AS v(id, attempts, state, reason, wait_seconds)
+    WHERE n.id = v.id AND n.state = 'sending' AND n.attempts = v.attempts
+    RETURNING n.id
+"""
+_WRITE_DOWN = """
+    INSERT INTO alerts_notificationattempt
+        (notification_id, number, at, duration_ms, succeeded, status_code, reason, answer)
+    SELECT * FROM unnest(%s::uuid[], %s::int[], %s::timestamptz[], %s::float8[], %s::boolean[], %s::int[], %s::text[],
+                         %s::text[])
+"""
+
+
 @transaction.atomic
-def record_attempt(made: Attempt) -> NextStep:
-    """Write the attempt down and move its notification on; the channel's breaker follows.
+def record_attempts(made: Sequence[Attempt]) -> list[NextStep]:
+    """Write attempts down and move their notifications on; the breakers of their channels follow.
 
-    Rows are locked in the order notification, channel, as in every claim. A claim that was lost meanwhile (its lease
-    ended and another process took it) changes nothing any more.
+    Rows are locked in the order notifications, channels, each by id, as in every claim. A claim that was lost meanwhile
+    changes nothing any more.
     """
-    claimed, delivery = made.claimed, made.delivery
-    step = next_step(delivery, attempts=claimed.attempts, allowed=claimed.attempts_allowed, chance=_chance())
-    if not _move_on(claimed, delivery, step):
-        logger.warning("notification_claim_lost", notification=str(claimed.id), attempt=claimed.attempts)
-        return step
-    NotificationAttempt.objects.create(
-        notification_id=claimed.id,
-        number=claimed.attempts,
-        at=made.at,
-        duration_ms=round(made.duration_ms, 3),
-        succeeded=delivery.ok,
-        status_code=delivery.status_code,
-        reason=delivery.reason.value,
-        answer=delivery.answer,
+    if not made:
+        return []
+    steps = [_next_step(one) for one in made]
+    statements.run(_LOCK, [[one.claimed.id for one in made]])
+    columns: list[list[Any]] = [
+        [one.claimed.id for one in made],
+        [one.claimed.attempts for one in made],
+        [step.verdict.value for step in steps],
+        [one.delivery.reason.value for one in made],
+        [float(step.wait_seconds) for step in steps],
+    ]
+    ours = {row[0] for row in statements.run(_MOVE_ON, columns)}
+    for one in made:
+        if one.claimed.id not in ours:
+            logger.warning("notification_claim_lost", notification=str(one.claimed.id), attempt=one.claimed.attempts)
+    kept = [(one, step) for one, step in zip(made, steps, strict=True) if one.claimed.id in ours]
+    _write_down([one for one, _step in kept])
+    _follow_channels([one for one, _step in kept])
+    _tell(kept)
+    return steps
+
+
+def _next_step(made: Attempt) -> NextStep:
+    claimed = made.claimed
+    return next_step(made.delivery, attempts=claimed.attempts, allowed=claimed.attempts_allowed, chance=_chance())
+
+
+def _write_down(made: Sequence[Attempt]) -> None:
+    if not made:
+        return
+    columns: list[list[Any]] = [
+        [one.claimed.id for one in made],
+        [one.claimed.attempts for one in made],
+        [one.at for one in made],
+        [round(one.duration_ms, 3) for one in made],
+        [one.delivery.ok for one in made],
+        [one.delivery.status_code for one in made],
+        [one.delivery.reason.value for one in made],
+        [one.delivery.answer for one in made],
+    ]
+    statements.run(_WRITE_DOWN, columns)
+
+
+def _tell(kept: Sequence[tuple[Attempt, NextStep]]) -> None:
+    at, news = clock.now(), defaultdict[tuple[str, UUID | None], list[UUID]](list)
+    for one, step in kept:
+        claimed, state = one.claimed, step.verdict.value
+        news[state, claimed.environment].append(claimed.id)
+        logger.info(
+            "notification_attempt",
+            notification=str(claimed.id),
+            channel=str(claimed.channel),
+            kind=claimed.kind,
+            attempt=claimed.attempts,
+            state=state,
+            reason=one.delivery.reason.value,
+            status_code=one.delivery.status_code,
+        )
+    announce_all(
+        [
+            News(type=f"notification.{state}", ids=tuple(ids), environment=environment, at=at)
+            for (state, environment), ids in news.items()
+        ]
     )
-    _follow_channel(claimed, delivery)
-    announce(f"notification.{step.verdict.value}", [claimed.id], claimed.environment)
-    logger.info(
-        "notification_attempt",
-        notification=str(claimed.id),
-        channel=str(claimed.channel),
-        kind=claimed.kind,
-        attempt=claimed.attempts,
-        state=step.verdict.value,
-        reason=delivery.reason.value,
-        status_code=delivery.status_code,
-    )
-    return step
 
 
-def _move_on(claimed: Claimed, delivery: Delivery, step: NextStep) -> bool:
-    mine = Notification.objects.filter(pk=claimed.id, state=Notification.State.SENDING, attempts=claimed.attempts)
-    finished = None if step.verdict is Verdict.AGAIN else Now()
-    changed = mine.update(
-        state=step.verdict.value,
-        reason=delivery.reason.value,
-        lease_until=None,
-        not_before=Now() + timedelta(seconds=step.wait_seconds),
-        finished_at=finished,
-    )
-    return changed == 1
+def _follow_channels(made: Sequence[Attempt]) -> None:
+    """Each channel's breaker after its attempts, in the order in which they landed."""
+    wanted = {one.claimed.channel for one in made}
+    rows = Channel.objects.select_for_update().filter(pk__in=wanted).only("failures", "open_until").order_by("pk")
+    channels = {channel.pk: channel for channel in rows}
+    for one in made:
+        if one.claimed.channel in channels:
+            _follow_channel(channels[one.claimed.channel], one.delivery)
 
 
-def _follow_channel(claimed: Claimed, delivery: Delivery) -> None:
-    channel = Channel.objects.select_for_update().only("failures", "open_until").get(pk=claimed.channel)
+def _follow_channel(channel: Channel, delivery: Delivery) -> None:
     breaker = breaker_after(channel.failures, delivery)
-    rows = Channel.objects.filter(pk=claimed.channel)
+    rows = Channel.objects.filter(pk=channel.pk)
     if delivery.disable:
         closed = {"failures": 0, "open_until": None, "open_since": None}
         rows.update(enabled=False, disabled_reason=delivery.reason.value, **closed)
-        logger.warning("channel_disabled", channel=str(claimed.channel), reason=delivery.reason.value)
+        logger.warning("channel_disabled", channel=str(channel.pk), reason=delivery.reason.value)
     elif breaker.open_seconds is not None:
         until = Now() + timedelta(seconds=breaker.open_seconds)
         # Never shorter than what another attempt has just asked for.
@@ -214,7 +271,11 @@ def _follow_channel(claimed: Claimed, delivery: Delivery) -> None:
             open_until=Greatest("open_until", until),
             open_since=Coalesce("open_since", Now()),
         )
+        # Whatever it is exactly: what lands next must know that it is not empty.
+        channel.open_until = clock.now()
     elif breaker.failures == 0 and (channel.failures or channel.open_until):
         rows.update(failures=0, open_until=None, open_since=None)
+        channel.open_until = None
     elif breaker.failures != channel.failures:
         rows.update(failures=breaker.failures)
+    channel.failures = breaker.failures

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from apps.alerts.claims import PER_CHANNEL, bury_hopeless, claim_due
-from apps.alerts.delivery import Attempt, attempt, deliver_due, record_attempt
+from apps.alerts.delivery import Attempt, attempt, deliver_due, record_attempts
 from apps.alerts.door import open_door
 from apps.alerts.models import Channel, Notification
 from apps.alerts.policy import BREAKER_THRESHOLD
@@ -56,7 +56,7 @@ def test_a_sender_that_comes_back_after_its_lease_changes_nothing(receiver: Http
     lose_sender(only())
     receiver.behave("/hook", answer(200))
     deliver()
-    record_attempt(late)
+    record_attempts([late])
     row = only()
     assert (row.state, row.reason) == ("sent", "delivered")
     assert [entry.reason for entry in row.attempt_rows.all()] == ["interrupted", "delivered"]

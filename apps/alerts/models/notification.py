@@ -78,10 +78,12 @@ class Notification(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["not_before"],
+                fields=["channel", "not_before", "id"],
                 condition=Q(state__in=["pending", "sending"]),
                 name="alerts_notification_waiting",
             ),
+            # How many senders each channel has: counted before every claim.
+            models.Index(fields=["channel"], condition=Q(state="sending"), name="alerts_notification_sending"),
             models.Index(F("created_at").desc(), name="alerts_notification_created"),
             models.Index(
                 fields=["channel", "lane", "sequence"],
