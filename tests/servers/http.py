@@ -178,14 +178,15 @@ class HttpServer(ListeningServer):
         return f"{self._scheme}://{host or self._host}:{self.port}{path}"
 
     def serve(self, connection: Connection) -> None:
-        while received := _read_request(connection):
+        while received := read_request(connection):
             self.received.append(received)
             self._told.behaviours.get(received.path.partition("?")[0], answer())(connection, received)
             if not self._keep_alive:
                 return
 
 
-def _read_request(connection: Connection) -> Received | None:
+def read_request(connection: Connection) -> Received | None:
+    """The next request, whole; None when the peer closed instead."""
     head, separator, rest = connection.read_until(b"\r\n\r\n").partition(b"\r\n\r\n")
     if not separator:
         return None

@@ -34,7 +34,8 @@ class Connection:
 
     def hold(self, seconds: float = 60.0) -> None:
         """Do nothing until the server stops or the time is over."""
-        self.stopping.wait(seconds)
+        if seconds > 0:
+            self.stopping.wait(seconds)
 
     def reset(self) -> None:
         """Close with a TCP reset instead of a goodbye."""
@@ -43,17 +44,17 @@ class Connection:
 
 
 class ListeningServer:
-    """Accepts on a free port of 127.0.0.1 and runs `serve` for each connection in a thread of its own.
+    """Accepts on a free port of 127.0.0.1 (or the one told) and runs `serve` for each connection in its own thread.
 
     Use it as a context manager. `connections` counts what was accepted; `refuse()` stops listening, `listen()` goes on
     at the same port.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self._tls = tls
         self._stopping = threading.Event()
         self.connections = 0
-        self.port = 0
+        self.port = port
         self._listener: socket.socket | None = None
         self.listen()
 
