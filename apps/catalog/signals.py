@@ -11,3 +11,5 @@ target_switched = Signal()
 # Sent with `provider: Provider`, `fields: frozenset[str]` (names of what is new or changed: "base_url", "dialect",
 # "api_key", "verify_tls", "paid_at_once", "status_page_url", "status_components", "monthly_cap") and `actor`.
 provider_changed = Signal()
+# The cap of all providers together is another one; sent with `actor`.
+total_cap_changed = Signal()

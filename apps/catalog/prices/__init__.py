@@ -1,0 +1,1 @@
+"""Prices: what a million tokens cost, from which day on, and at whom."""
