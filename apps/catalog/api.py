@@ -98,7 +98,7 @@ class ProviderViewSet(TargetViewSet):
     http_method_names = _WITH_POST
 
     def get_queryset(self) -> QuerySet[Target]:
-        return super().get_queryset().select_related("provider")
+        return super().get_queryset().select_related("provider__budget")
 
     def create_object(self, data: dict[str, Any]) -> Target:
         fields = {**data, "environment": self._place(data)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.catalog.fields import LONGEST_KEY, LONGEST_URL
 from apps.catalog.models import Environment, Provider, Target, TargetKind
+from apps.catalog.provider_fields import MAX_COMPONENTS, cap_of
 from apps.catalog.selectors import get_environment
 from apps.catalog.status import Status
 from apps.core.api.serializers import PortalSerializer
@@ -107,10 +110,42 @@ class NewTargetSerializer(TargetSerializer):
         return parsed
 
 
+class CapField(serializers.DecimalField):
+    """US dollars a calendar month (UTC), as a decimal string; null for no cap. Read from the provider's budget."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=12, decimal_places=4, min_value=Decimal(0), allow_null=True, **options)
+
+    def get_attribute(self, instance: Target) -> Any:
+        return cap_of(instance.provider)
+
+
 class ProviderSerializer(NewTargetSerializer):
-    base_url = serializers.CharField(source="provider.base_url", max_length=500, required=False, allow_blank=True)
-    api_key = serializers.CharField(write_only=True, max_length=2_000, required=False, allow_blank=True)
+    """`base_url` left empty is the dialect's own; `monthly_cap` is in US dollars, null for none."""
+
+    dialect = serializers.CharField(source="provider.dialect", max_length=32, required=False)
+    base_url = serializers.CharField(
+        source="provider.base_url", max_length=LONGEST_URL, required=False, allow_blank=True
+    )
+    # Not trimmed: a key with a line break was pasted badly, and its owner is told so.
+    api_key = serializers.CharField(
+        write_only=True, max_length=LONGEST_KEY, required=False, allow_blank=True, trim_whitespace=False
+    )
     api_key_set = serializers.SerializerMethodField()
+    verify_tls = serializers.BooleanField(source="provider.verify_tls", required=False)
+    paid_at_once = serializers.IntegerField(
+        source="provider.paid_at_once", min_value=1, max_value=1_000, required=False
+    )
+    status_page_url = serializers.CharField(
+        source="provider.status_page_url", max_length=LONGEST_URL, required=False, allow_blank=True
+    )
+    status_components = serializers.ListField(
+        source="provider.status_components",
+        child=serializers.CharField(max_length=200),
+        max_length=MAX_COMPONENTS,
+        required=False,
+    )
+    monthly_cap = CapField(required=False)
     last_discovered_at = serializers.DateTimeField(source="provider.last_discovered_at", read_only=True)
 
     def get_api_key_set(self, target: Target) -> bool:

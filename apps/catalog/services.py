@@ -2,54 +2,66 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from ipaddress import ip_address
+from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
-from apps.catalog import signals
+from apps.catalog import provider_fields, signals
+from apps.catalog.fields import CONTROL, check_link, check_text
 from apps.catalog.models import AIModel, Environment, Provider, Service, Target, TargetKind, TargetStatus
 from apps.core import cache, clock
-from apps.core.addresses import RULE_LABELS, probe_policy
 from apps.core.news import announce
-from apps.core.secrets import seal
 
 DEFAULT_ENVIRONMENT = "prod"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MAX_TAGS = 20
-_URL = URLValidator(schemes=["http", "https"])
 
 
 # --- Making ---------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def create_provider(
+def create_provider(  # noqa: PLR0913 - each is a field of its form, named and with a default
     *,
     actor: User | None,
     name: str,
     environment: Environment | None = None,
+    dialect: str = "openai_compatible",
     base_url: str = "",
     api_key: str = "",
+    verify_tls: bool = True,
+    paid_at_once: int = 4,
+    status_page_url: str = "",
+    status_components: Iterable[str] = (),
+    monthly_cap: Decimal | None = None,
     tags: Iterable[str] = (),
 ) -> Provider:
-    """Make a provider. Raises ValidationError by field; nothing is stored then."""
-    errors = _collect(
-        base_url=lambda: check_base_url(base_url),
-        api_key=lambda: check_api_key(api_key),
+    """Make a provider. Raises ValidationError by field; nothing is stored then.
+
+    Without a base URL it is asked where its dialect's own API is. `monthly_cap` is in US dollars.
+    """
+    values = provider_fields.resolve_address(
+        {
+            "dialect": dialect,
+            "base_url": base_url,
+            "api_key": api_key,
+            "verify_tls": verify_tls,
+            "paid_at_once": paid_at_once,
+            "status_page_url": status_page_url,
+            "status_components": list(status_components),
+            "monthly_cap": monthly_cap,
+        }
     )
+    errors = _collect(**provider_fields.rules_of(values))
     target = _create_target(actor, TargetKind.PROVIDER, name, environment, tags, errors=errors)
-    provider = Provider.objects.create(target=target, base_url=base_url, sealed_api_key=seal(api_key))
+    provider = Provider.objects.create(target=target)
+    provider_fields.write(actor=actor, provider=provider, values=values, is_new=True)
     _created(actor, target)
     return provider
 
@@ -75,7 +87,7 @@ def create_service(
     tags: Iterable[str] = (),
 ) -> Service:
     """Make a service. Raises ValidationError by field."""
-    errors = _collect(url=lambda: check_link(url), description=lambda: _check_text(description, 2_000))
+    errors = _collect(url=lambda: check_link(url), description=lambda: check_text(description, 2_000))
     target = _create_target(actor, TargetKind.SERVICE, name, environment, tags, errors=errors)
     service = Service.objects.create(target=target, url=url, description=description)
     _created(actor, target)
@@ -121,16 +133,14 @@ _TARGET_FIELDS = ("name", "tags")
 def update_target(*, actor: User | None, target: Target, **fields: Any) -> Target:
     """Change name, tags, enabled or what it depends on; what the kind adds too. Raises ValidationError by field.
 
-    `fields` may hold: name, tags, enabled, depends_on; base_url, api_key (provider); url, description (service).
+    `fields` may hold: name, tags, enabled, depends_on; `provider_fields.FIELDS` (provider); url, description (service).
     """
     # Not the key: whoever records a change of this target's status only needs it to exist.
     target = Target.objects.select_for_update(no_key=True).get(pk=target.pk)
     before = _picture(target)
+    details = _details(target, fields)
     errors = _collect(
-        base_url=lambda: check_base_url(fields.get("base_url", "")),
-        api_key=lambda: _check_key_stays(target, fields),
-        url=lambda: check_link(fields.get("url", "")),
-        description=lambda: _check_text(fields.get("description", ""), 2_000),
+        **_rules_of_details(target, details),
         depends_on=lambda: check_dependencies(target, fields.get("depends_on", [])),
     )
     for name in _TARGET_FIELDS:
@@ -138,15 +148,13 @@ def update_target(*, actor: User | None, target: Target, **fields: Any) -> Targe
             setattr(target, name, fields[name].strip() if name == "name" else list(fields[name]))
     _validate_target(target, errors)
     target.save(update_fields=[*_TARGET_FIELDS, "updated_at"])
-    _update_details(target, fields)
     if "depends_on" in fields:
         target.depends_on.set(fields["depends_on"])
     if "enabled" in fields and fields["enabled"] != target.enabled:
         switch_target(actor=actor, target=target, enabled=fields["enabled"])
     after = _picture(target)
     changes: dict[str, Any] = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
-    if fields.get("api_key"):
-        changes["api_key"] = ["••••••", "••••••"]
+    changes |= _update_details(actor, target, details)
     if changes:
         record_audit(actor=actor, action="update", subject=target, changes=changes)
         _tell(target)
@@ -157,22 +165,45 @@ def _picture(target: Target) -> dict[str, Any]:
     return {"name": target.name, "tags": list(target.tags), "enabled": target.enabled}
 
 
-def _update_details(target: Target, fields: dict[str, Any]) -> None:
+_SERVICE_FIELDS = ("url", "description")
+
+
+def _details(target: Target, fields: dict[str, Any]) -> dict[str, Any]:
+    """What of `fields` the kind of this target adds."""
     if target.kind == TargetKind.PROVIDER:
-        _save_some(target.provider, fields, ("base_url",))
-        if "api_key" in fields:
-            target.provider.sealed_api_key = seal(fields["api_key"])
-            target.provider.save(update_fields=["sealed_api_key"])
-    elif target.kind == TargetKind.SERVICE:
-        _save_some(target.service, fields, ("url", "description"))
+        given = {name: fields[name] for name in provider_fields.FIELDS if name in fields}
+        return provider_fields.resolve_address(given, target.provider)
+    if target.kind == TargetKind.SERVICE:
+        return {name: fields[name] for name in _SERVICE_FIELDS if name in fields}
+    return {}
 
 
-def _save_some(row: models.Model, fields: dict[str, Any], names: tuple[str, ...]) -> None:
-    given = [name for name in names if name in fields]
-    for name in given:
-        setattr(row, name, fields[name])
-    if given:
-        row.save(update_fields=given)
+def _rules_of_details(target: Target, details: dict[str, Any]) -> dict[str, Any]:
+    if target.kind == TargetKind.PROVIDER:
+        stays = {"api_key": lambda: provider_fields.check_key_stays(target.provider, details)}
+        return stays | provider_fields.rules_of(details)
+    return {
+        "url": lambda: check_link(details.get("url", "")),
+        "description": lambda: check_text(details.get("description", ""), 2_000),
+    }
+
+
+def _update_details(actor: User | None, target: Target, details: dict[str, Any]) -> dict[str, list[Any]]:
+    """Write what the kind adds. Returns [before, after] of what changed, by field."""
+    if target.kind == TargetKind.PROVIDER:
+        return provider_fields.write(actor=actor, provider=target.provider, values=details)
+    if target.kind == TargetKind.SERVICE:
+        return _save_some(target.service, details)
+    return {}
+
+
+def _save_some(row: models.Model, values: dict[str, Any]) -> dict[str, list[Any]]:
+    changes = {name: [getattr(row, name), value] for name, value in values.items() if getattr(row, name) != value}
+    for name, (_before, after) in changes.items():
+        setattr(row, name, after)
+    if changes:
+        row.save(update_fields=list(changes))
+    return changes
 
 
 @transaction.atomic
@@ -197,78 +228,7 @@ def delete_target(*, actor: User | None, target: Target) -> None:
         _tell(member)
 
 
-# --- Rules of the fields --------------------------------------------------------------------------------------
-
-
-def check_base_url(url: str) -> None:
-    """An http(s) URL without user and password in it (those have fields of their own). Raises ValidationError."""
-    if not url:
-        return
-    check_link(url)
-    parts = urlsplit(url)
-    _refuse_address(parts.hostname or "")
-    if "@" in parts.netloc:
-        raise ValidationError(_("Leave the user and password out of the address; enter the key in its own field."))
-
-
-def _refuse_address(host: str) -> None:
-    """An address written out is judged when it is saved; a name is judged by what it leads to, at every look."""
-    try:
-        address = str(ip_address(host))
-    except ValueError:
-        return
-    rule = probe_policy(settings.PORTAL_PROBE_DENY).refusal(address)
-    if rule is not None:
-        raise ValidationError(
-            _("The portal must not contact %(address)s (%(rule)s). Enter another address.")
-            % {"address": address, "rule": RULE_LABELS.get(rule, rule)}
-        )
-
-
-def _check_key_stays(target: Target, fields: dict[str, Any]) -> None:
-    """A stored key goes to the server it was given for and to no other: a new address takes the key again."""
-    check_api_key(fields.get("api_key", ""))
-    if target.kind != TargetKind.PROVIDER or "base_url" not in fields or "api_key" in fields:
-        return
-    if target.provider.sealed_api_key and _server(fields["base_url"]) != _server(target.provider.base_url):
-        raise ValidationError(_("The address leads to another server: enter the key for it, or leave it empty."))
-
-
-def _server(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme.lower(), parts.netloc.lower()
-
-
-def check_link(url: str) -> None:
-    if not url:
-        return
-    _check_text(url, 500)
-    try:
-        _URL(url)
-    except ValidationError:
-        if not _is_plain_http(url):
-            raise ValidationError(
-                _("Enter a full address that begins with http:// or https://, such as https://example.com.")
-            ) from None
-
-
-def _is_plain_http(url: str) -> bool:
-    """Names without a dot and bracketed addresses are good addresses inside a network; URLValidator refuses some."""
-    return bool(re.fullmatch(r"https?://[A-Za-z0-9._\-\[\]:]+(/[^\s]*)?", url))
-
-
-def check_api_key(key: str) -> None:
-    if _CONTROL.search(key) or key != key.strip():
-        raise ValidationError(_("The key holds a line break or a space at its edge: paste it again without."))
-    if len(key) > 2_000:
-        raise ValidationError(_("The key is longer than 2,000 characters."))
-
-
-def _check_text(text: str, limit: int) -> None:
-    if "\x00" in text:
-        raise ValidationError(_("The text holds a NUL character; leave it out."))
-    if len(text) > limit:
-        raise ValidationError(_("At most %(limit)s characters, please.") % {"limit": limit})
+# --- Rules of the fields ---------------------------------------------------------------------------------------
 
 
 def check_dependencies(target: Target, parents: Iterable[Target]) -> None:
@@ -289,7 +249,7 @@ def check_dependencies(target: Target, parents: Iterable[Target]) -> None:
 
 def _validate_target(target: Target, errors: dict[str, list[str]]) -> None:
     """Every error at once, by field."""
-    if _CONTROL.search(target.name):
+    if CONTROL.search(target.name):
         errors.setdefault("name", []).append(_("The name holds a line break or a control character; leave it out."))
     if len(target.tags) > _MAX_TAGS:
         errors.setdefault("tags", []).append(_("At most %(limit)s tags.") % {"limit": _MAX_TAGS})
