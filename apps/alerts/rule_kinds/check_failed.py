@@ -17,7 +17,12 @@ from apps.core.kindconfig import Text, field
 from apps.probes.base import PROBE_KINDS
 
 # What the portal watches of itself from its first start on; see `checks.self_watch`.
-PORTAL_PARTS = ("web", "postgresql", "valkey", "worker")
+PORTAL_PARTS: dict[str, Text] = {
+    "web": _("Web process"),
+    "postgresql": "PostgreSQL",
+    "valkey": "Valkey",
+    "worker": _("Worker"),
+}
 
 
 class CheckFailedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +32,8 @@ class CheckFailedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         list[str],
         field(
             _("Kinds of check"),
-            _("Such as postgres or http, one a line. Nothing here and no part of the portal: every check."),
+            _("Nothing here and no part of the portal: every check."),
+            choices=dict(PROBE_KINDS.choices()),
             max_length=40,
         ),
     ] = []
@@ -35,7 +41,8 @@ class CheckFailedConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         list[str],
         field(
             _("Parts of the portal"),
-            _("Checks by which the portal watches itself: web, postgresql, valkey, worker; one a line."),
+            _("Checks by which the portal watches itself."),
+            choices=PORTAL_PARTS,
             max_length=10,
         ),
     ] = []
