@@ -13,9 +13,26 @@ import msgspec
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.core.registry import Registry
+from apps.probes.ai import headroom
+from apps.probes.ai.answers import BadAnswer
 from apps.probes.ai.endpoint import Endpoint
+from apps.probes.ai.refusals import classified
 from apps.probes.ai.usage import Usage
 from apps.probes.reasons import Reason, Text
+
+__all__ = [
+    "AI_DIALECTS",
+    "Ask",
+    "BadAnswer",
+    "Delta",
+    "Dialect",
+    "EventReader",
+    "Finish",
+    "Reply",
+    "ToolCall",
+    "join_calls",
+    "names_in",
+]
 
 Finish = Literal["stop", "length", "content_filter", "tool_calls", "error", ""]
 
@@ -64,7 +81,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
-    """What one event of a stream added. `ended`: the dialect's own mark of the end was seen."""
+    """What one event of a stream added. `ended`: the dialect's own mark of the end was seen.
+
+    `tool_calls` are pieces as they came: one with a name begins a call, one without goes on with the arguments of the
+    call before it (`join_calls` puts them together). `usage` is that of the whole call, and the last one counts.
+    """
 
     text: str = ""
     reasoning: str = ""
@@ -74,10 +95,6 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool = False
     problem: Reason | None = None
     detail: str = ""
-
-
-class BadAnswer(ValueError):
-    """What came back is not what the dialect speaks; `str()` is a few words for the evidence, without content."""
 
 
 class EventReader:
@@ -99,6 +116,13 @@ class Dialect:
     needs_key: ClassVar[bool] = True
     # How a stream is cut into events: server-sent events, a JSON array or JSON lines.
     framing: ClassVar[Literal["sse", "json_array", "json_lines"]] = "sse"
+    # Whether a model that is not in the list cannot be asked. Not so where the list has other names than the requests.
+    list_is_complete: ClassVar[bool] = True
+
+    def reasoning_allowance(self, model: str) -> int:
+        """Tokens that `chat_request` allows on top of `Ask.max_output_tokens`, for a model that cannot be kept from
+        reasoning: without them it would be cut off before its answer. What a look may use at most counts them."""
+        return 0
 
     def models_request(self, endpoint: Endpoint) -> HttpRequest:
         """The free question for the list of models."""
@@ -125,19 +149,37 @@ class Dialect:
 
     def read_embedding(self, body: bytes) -> tuple[int, Usage | None]:
         """(dimensions, usage) of an embedding. Raises BadAnswer."""
-        raise BadAnswer
+        raise BadAnswer("an embedding where there are none")
 
     def classify(self, status: int, headers: Mapping[str, str], body: bytes) -> tuple[Reason, str]:
-        """Why an answer whose status is not 200 was given, and the provider's own words, shortened."""
-        raise NotImplementedError
+        """Why an answer whose status is not 200 was given, and the provider's own words, shortened.
+
+        They may repeat what was asked: the caller, who knows prompt and key, masks both."""
+        return classified(status, body)
 
     def head_room(self, headers: Mapping[str, str]) -> dict[str, dict[str, float]]:
         """What the rate-limit headers leave: {"requests": {"limit", "remaining", "reset_seconds"}, "tokens": …};
         only what was said. `reset_seconds` counts from the answer."""
-        return {}
+        return headroom.head_room(headers)
+
+    def retry_after(self, headers: Mapping[str, str], body: bytes) -> float | None:
+        """Seconds the provider asks us to wait, by header or body; None when it does not."""
+        return headroom.retry_after_seconds(headers)
 
 
 AI_DIALECTS: Registry[Dialect] = Registry("AI dialect", package="apps.probes.ai_dialects")
+
+
+def join_calls(pieces: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+    """Whole calls out of the pieces of a stream, in order."""
+    names: list[str] = []
+    arguments: list[list[str]] = []
+    for piece in pieces:
+        if piece.name or not names:
+            names.append(piece.name)
+            arguments.append([])
+        arguments[-1].append(piece.arguments)
+    return tuple(ToolCall(name=name, arguments="".join(parts)) for name, parts in zip(names, arguments, strict=True))
 
 
 def names_in(found: Sequence[Any]) -> list[str]:

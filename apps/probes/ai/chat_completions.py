@@ -1,0 +1,256 @@
+"""The protocol of chat completions: OpenAI's, and that of everybody who followed it.
+
+A dialect of it says where the API lives, how a key is sent and which parameters it takes; the answers read the same.
+Reading is lenient where servers are known to differ, and strict where a difference would hide a fault.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from apps.core.outbound.exchange import HttpRequest
+from apps.probes.ai.base_urls import with_version
+from apps.probes.ai.dialect import Ask, BadAnswer, Delta, Dialect, EventReader, Finish, Reply, ToolCall, names_in
+from apps.probes.ai.documents import (
+    believed,
+    decoded,
+    decoded_object,
+    object_at,
+    objects_in,
+    readable,
+    text_in,
+    tokens_in,
+    vector_length,
+)
+from apps.probes.ai.endpoint import Endpoint
+from apps.probes.ai.refusals import problem_in
+from apps.probes.ai.usage import Usage
+
+CHAT, EMBEDDINGS, MODELS = "/chat/completions", "/embeddings", "/models"
+_FINISHES: dict[str, Finish] = {
+    "stop": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "content_filter",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "error": "error",
+    "abort": "error",
+    "insufficient_system_resource": "error",
+}
+
+
+class ChatCompletions(Dialect):
+    """Everything but a name. Subclasses change what is named in the class variables, or override the small methods."""
+
+    # The parameter that bounds the answer: OpenAI renamed its own, everybody else kept the old one.
+    token_limit: ClassVar[str] = "max_tokens"  # noqa: S105 - a name of a parameter
+    bare_hosts: ClassVar[tuple[str, ...]] = ()
+
+    def url(self, endpoint: Endpoint, path: str) -> str:
+        """Where `path` of the API is for this model."""
+        base = endpoint.base_url or self.default_base_url
+        return with_version(base, "v1", endings=(CHAT, EMBEDDINGS, MODELS), bare_hosts=self.bare_hosts) + path
+
+    def headers(self, endpoint: Endpoint) -> dict[str, str]:
+        """Those of every request; the key is in no other place."""
+        return {"Authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}
+
+    def reasoning(self, model: str) -> dict[str, Any]:
+        """The parameters that make `model` reason as little as it can; none where it is not known to reason."""
+        return {}
+
+    def takes_temperature(self, model: str) -> bool:
+        """Whether a temperature is no error."""
+        return True
+
+    def models_request(self, endpoint: Endpoint) -> HttpRequest:
+        return request(self.url(endpoint, MODELS), self.headers(endpoint), verify_tls=endpoint.verify_tls)
+
+    def read_models(self, body: bytes) -> list[str]:
+        document = decoded(body)
+        if isinstance(document, dict):
+            document = document.get("data", document.get("models"))
+        if not isinstance(document, list):
+            raise BadAnswer("no list of models")
+        names = [entry.get("id") or entry.get("name") if isinstance(entry, dict) else entry for entry in document]
+        return names_in(names)
+
+    def chat_request(self, endpoint: Endpoint, ask: Ask) -> HttpRequest:
+        limit = ask.max_output_tokens + self.reasoning_allowance(endpoint.model)
+        body: dict[str, Any] = {
+            "model": endpoint.model,
+            "messages": _messages(ask),
+            self.token_limit: limit,
+            **self.reasoning(endpoint.model),
+        }
+        if ask.stream:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        if ask.temperature is not None and self.takes_temperature(endpoint.model):
+            body["temperature"] = ask.temperature
+        if ask.tools:
+            body["tools"] = [{"type": "function", "function": dict(tool)} for tool in ask.tools]
+        if ask.json_schema is not None:
+            schema = {"name": "answer", "schema": dict(ask.json_schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        accept = "text/event-stream" if ask.stream else "application/json"
+        return request(
+            self.url(endpoint, CHAT), self.headers(endpoint), body, accept=accept, verify_tls=endpoint.verify_tls
+        )
+
+    def read_reply(self, body: bytes) -> Reply:
+        document = decoded_object(body)
+        problem = problem_in(document)
+        choices = objects_in(document.get("choices"))
+        if problem is not None:
+            return Reply(problem=problem[0], detail=problem[1], choices=len(choices))
+        choice = choices[0] if choices else {}
+        message = object_at(choice, "message")
+        text = text_in(message.get("content"))
+        calls = tool_calls_in(message)
+        detail = readable(text_in(message.get("refusal")))
+        return Reply(
+            text=text,
+            reasoning=reasoning_in(message),
+            finish="content_filter" if detail and not text else finish_of(choice.get("finish_reason")),
+            usage=usage_in(document.get("usage")),
+            tool_calls=calls,
+            choices=len(choices),
+            model=text_in(document.get("model"))[:200],
+            detail=detail,
+        )
+
+    def event_reader(self) -> EventReader:
+        return ChatEvents()
+
+    def embedding_request(self, endpoint: Endpoint, text: str) -> HttpRequest | None:
+        body = {"model": endpoint.model, "input": text}
+        return request(self.url(endpoint, EMBEDDINGS), self.headers(endpoint), body, verify_tls=endpoint.verify_tls)
+
+    def read_embedding(self, body: bytes) -> tuple[int, Usage | None]:
+        document = decoded_object(body)
+        vectors = objects_in(document.get("data"))
+        usage = object_at(document, "usage")
+        counted = believed(usage.get("prompt_tokens", usage.get("total_tokens")), 0)
+        vector = vectors[0].get("embedding") if vectors else None
+        return (_packed_length(vector) if isinstance(vector, str) else vector_length(vector)), counted
+
+
+class ChatEvents(EventReader):
+    """The chunks of one stream: `choices[0].delta`, usage in the last of them, then `[DONE]`."""
+
+    def read(self, name: str, data: bytes) -> Delta:
+        if data.strip() == b"[DONE]":
+            return Delta(ended=True)
+        document = decoded_object(data)
+        problem = problem_in(document)
+        if problem is not None:
+            return Delta(problem=problem[0], detail=problem[1], finish="error")
+        choices = objects_in(document.get("choices"))
+        if not isinstance(document.get("choices"), list) and "usage" not in document:
+            raise BadAnswer("an event that is no chunk of an answer")
+        usage = usage_in(document.get("usage"))
+        # Chunks without a choice carry the usage, or what a filter thinks of the prompt.
+        choice = choices[0] if choices else {}
+        if choices and "delta" not in choice and "finish_reason" not in choice:
+            raise BadAnswer("a choice with nothing in it")
+        if "message" in choice:
+            raise BadAnswer("a whole answer where a stream was asked for")
+        delta = object_at(choice, "delta")
+        text = text_in(delta.get("content"))
+        refusal = readable(text_in(delta.get("refusal")))
+        return Delta(
+            text=text,
+            reasoning=reasoning_in(delta),
+            tool_calls=tool_calls_in(delta),
+            finish="content_filter" if refusal else finish_of(choice.get("finish_reason")),
+            usage=usage,
+            detail=refusal,
+        )
+
+
+def request(
+    url: str,
+    headers: Mapping[str, str],
+    body: Mapping[str, Any] | None = None,
+    *,
+    accept: str = "application/json",
+    verify_tls: bool = True,
+) -> HttpRequest:
+    """A question in JSON, or a plain one. No redirect is followed: a key goes only where it was meant to go."""
+    if body is None:
+        return HttpRequest(url=url, headers={"Accept": accept, **headers}, verify_tls=verify_tls)
+    return HttpRequest(
+        url=url,
+        method="POST",
+        headers={"Accept": accept, "Content-Type": "application/json", **headers},
+        body=msgspec.json.encode(body),
+        verify_tls=verify_tls,
+    )
+
+
+def finish_of(said: Any) -> Finish:
+    """Why an answer ended, in our words; a word of their own for an ordinary end counts as one."""
+    if not isinstance(said, str) or not said:
+        return ""
+    return _FINISHES.get(said.lower(), "stop")
+
+
+def reasoning_in(message: Mapping[str, Any]) -> str:
+    """What was thought before the answer, by either of the names compatible servers give it."""
+    return text_in(message.get("reasoning_content")) or text_in(message.get("reasoning"))
+
+
+def tool_calls_in(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
+    """Calls, or pieces of them in a stream: a piece without a name goes on with the call before it."""
+    found = []
+    for call in objects_in(message.get("tool_calls"), 100):
+        function = object_at(call, "function")
+        arguments = function.get("arguments")
+        # Some servers send the arguments as the object they are.
+        written = (
+            arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode() if arguments else ""
+        )
+        found.append(ToolCall(name=text_in(function.get("name")), arguments=written))
+    return tuple(call for call in found if call.name or call.arguments)
+
+
+def usage_in(said: Any) -> Usage | None:
+    """The usage of a completion; None when there is none, or none to be believed."""
+    into, out = object_at(said).get("prompt_tokens"), object_at(said).get("completion_tokens")
+    reasoning = object_at(said, "completion_tokens_details").get("reasoning_tokens")
+    cached = object_at(said, "prompt_tokens_details").get(
+        "cached_tokens", object_at(said).get("prompt_cache_hit_tokens")
+    )
+    reasoned, written = tokens_in(reasoning) or 0, tokens_in(out)
+    if written is not None and _is_apart(object_at(said), written, reasoned):
+        out = written + reasoned
+    return believed(into, out, cached=cached, reasoning=reasoned)
+
+
+def _is_apart(usage: Mapping[str, Any], written: int, reasoned: int) -> bool:
+    """Whether the reasoning is not counted among the tokens out: then the total tells, or there is more of it."""
+    into, total = tokens_in(usage.get("prompt_tokens")) or 0, tokens_in(usage.get("total_tokens"))
+    return reasoned > 0 and (reasoned > written or total == into + written + reasoned)
+
+
+def _messages(ask: Ask) -> list[dict[str, str]]:
+    system = [{"role": "system", "content": ask.system}] if ask.system else []
+    return [*system, {"role": "user", "content": ask.prompt}]
+
+
+def _packed_length(vector: str) -> int:
+    """The dimensions of an embedding sent as base64 of 32-bit numbers."""
+    try:
+        packed = base64.b64decode(vector, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadAnswer("an embedding that cannot be read") from None
+    if not packed or len(packed) % 4:
+        raise BadAnswer("an embedding that cannot be read")
+    return len(packed) // 4

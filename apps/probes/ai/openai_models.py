@@ -1,0 +1,35 @@
+"""Which of OpenAI's models reason, and how little each can be made to: the names say it, the API does not."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Effort(NamedTuple):
+    """`reasoning_effort` as to be sent (empty: it is refused), and the tokens it may still take before an answer."""
+
+    sent: str
+    tokens: int
+
+
+# The first that matches the whole name counts. What answers in a chat's manner has one fixed effort or none.
+_EFFORTS = (
+    (re.compile(r"gpt-5.*-chat.*"), Effort("", 128)),
+    (re.compile(r"(?:gpt-5|o\d)(?:\.\d+)?-(?:pro|deep-research).*|o3-deep-research.*"), Effort("", 2_048)),
+    (re.compile(r"gpt-5.*codex.*"), Effort("low", 512)),
+    (re.compile(r"gpt-5(?:-(?:mini|nano))?(?:-\d{4}.*)?"), Effort("minimal", 128)),
+    (re.compile(r"gpt-5\.\d+.*"), Effort("none", 0)),
+    (re.compile(r"o1-(?:mini|preview).*"), Effort("", 1_024)),
+    (re.compile(r"o\d(?:-mini)?(?:-\d{4}.*)?"), Effort("low", 512)),
+    (re.compile(r"gpt-oss.*"), Effort("low", 256)),
+)
+# What gateways and fine-tuning put before a name: openai/, azure/, ft:
+_PREFIX = re.compile(r".*[/:](?=(?:gpt|o\d))")
+
+
+def effort_of(model: str) -> Effort | None:
+    """How little this model reasons; None for one that does not reason, as far as its name tells."""
+    name = _PREFIX.sub("", model[:200].lower().removeprefix("ft:"))
+    name = name.partition(":")[0]
+    return next((effort for pattern, effort in _EFFORTS if pattern.fullmatch(name)), None)
