@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 
 from apps.core.kindconfig import MASK
 from apps.dashboard import formatting
+from apps.dashboard.ai.prompts import PromptLine, prompts_of
 
 Text = str | Promise
 
@@ -34,8 +35,11 @@ _LABELS: dict[str, Text] = {
     "count": _("Count"),
     "deadline": _("Deadline"),
     "detail": _("Detail"),
+    "dialect": _("Dialect"),
     "exit_status": _("Exit status"),
     "expected": _("Expected"),
+    "failed": _("Not as expected"),
+    "finish": _("Ended because of"),
     "found": _("Found"),
     "grace_seconds": _("Grace (s)"),
     "guards": _("Guards"),
@@ -56,6 +60,8 @@ _LABELS: dict[str, Text] = {
     "port": _("Port"),
     "queue": _("Queue"),
     "queues": _("Queues"),
+    "rate_limit": _("Rate limits"),
+    "retry_after_seconds": _("Try again after (s)"),
     "rule": _("Rule"),
     "run": pgettext_lazy("of a program", "Run"),
     "schedule": _("Schedule"),
@@ -70,7 +76,9 @@ _LABELS: dict[str, Text] = {
     "wire_bytes": _("Received"),
 }
 _SIZES = frozenset({"body_bytes", "wire_bytes"})
-_BLOCKS = frozenset({"conditions", "headers", "body", "certificate", "hops", "measurements", "timings", "phases"})
+_BLOCKS = frozenset(
+    {"conditions", "headers", "body", "certificate", "hops", "measurements", "timings", "phases", "prompts"}
+)
 
 
 @dataclass(frozen=True)
@@ -115,12 +123,14 @@ class EvidenceView:
     headers: list[Fact] = field(default_factory=list)
     certificate: list[Fact] = field(default_factory=list)
     hops: list[Fact] = field(default_factory=list)
+    prompts: list[PromptLine] = field(default_factory=list)
     body: str = ""
     truncated: bool = False
 
     @property
     def is_empty(self) -> bool:
-        return not (self.facts or self.conditions or self.phases or self.headers or self.body or self.certificate)
+        parts = (self.facts, self.conditions, self.phases, self.headers, self.body, self.certificate, self.prompts)
+        return not any(parts)
 
 
 def view_of(evidence: Any, measurements: Any = None, duration_ms: float | None = None) -> EvidenceView:
@@ -144,6 +154,7 @@ def view_of(evidence: Any, measurements: Any = None, duration_ms: float | None =
         headers=_headers(plain.get("headers")),
         certificate=_facts(plain["certificate"]) if isinstance(plain.get("certificate"), Mapping) else [],
         hops=_hops(plain.get("hops")),
+        prompts=prompts_of(plain.get("prompts")),
         body=_body(plain.get("body")),
         truncated=plain.get("truncated") is True,
     )

@@ -235,6 +235,12 @@ def unlocalized(value: float) -> str:
     return f"{value:g}"
 
 
+@register.filter
+def per_cent(share: float | None) -> str:
+    """A share 0..1 as a number 0 to 100 for SVG geometry; what is more is cut."""
+    return f"{100 * min(1.0, max(0.0, float(share or 0))):.2f}"
+
+
 @register.simple_tag
 def script_words() -> SafeString:
     """The words of our scripts as a JSON data block."""
