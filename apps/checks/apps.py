@@ -30,3 +30,4 @@ class ChecksConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.checks import receivers, worker  # noqa: F401, PLC0415 - both connect signals
+        from apps.checks.spending import receivers as _money  # noqa: F401, PLC0415 - so does this

@@ -24,7 +24,9 @@ from apps.checks.regions import vitals
 from apps.checks.regions.broker import broker
 from apps.checks.regions.selectors import unserved
 from apps.checks.services import open_config
-from apps.checks.spending import admission
+from apps.checks.spending import accounts, admission, ledger
+from apps.checks.spending.admission import NotAdmitted
+from apps.checks.spending.asking import is_paid
 from apps.core import statements
 from apps.core.secrets import SEALED_PREFIX, SecretUnreadable
 from apps.probes.base import PROBE_KINDS, ProbeJob
@@ -55,10 +57,21 @@ def dispatch_due() -> int:
         claims = schedule.claim_due(region, rooms[slug]) if rooms[slug] > 0 else []
         claims = admission.admit(region, claims)
         jobs = make_jobs(slug, claims)
+        _give_back_money(region, claims, jobs)
         for start in range(0, len(jobs), schedule.BATCH):
             send_batch(slug, jobs[start : start + schedule.BATCH])
         sent += len(jobs)
     return sent
+
+
+def _give_back_money(region: UUID, claims: list[schedule.Claim], jobs: list[ProbeJob]) -> None:
+    """What cannot even be sent costs nothing."""
+    if len(jobs) == len(claims):
+        return
+    sent = {job.check for job in jobs}
+    unsent = [claim for claim in claims if str(claim.check_id) not in sent and is_paid(claim.kind)]
+    if unsent:
+        accounts.withdraw([(claim.check_id, region, claim.generation) for claim in unsent])
 
 
 def find_rooms(regions: list[str]) -> dict[str, int]:
@@ -146,7 +159,8 @@ def send_batch(region: str, jobs: list[ProbeJob]) -> None:
 def send_run(run: CheckRun) -> None:
     """Claim and send one look somebody asked for, in the first of the check's regions that has a worker.
 
-    Raises ConnectionError when the broker cannot be reached: the run is withdrawn, so that the next try is a new one.
+    Raises ConnectionError when the broker cannot be reached, and NotAdmitted when a paid look has no money or no place:
+    the run is withdrawn, so that the next try is a new one.
     """
     check = run.source_check
     region = _region_for(check)
@@ -156,20 +170,36 @@ def send_run(run: CheckRun) -> None:
     generation = schedule.claim_now(check.pk, region.pk)
     claim = schedule.Claim(
         check_id=check.pk,
-        generation=-1 if generation is None else generation,
+        generation=admission.generation_of_its_own() if generation is None else generation,
         due_at=run.requested_at.timestamp(),
         kind=check.kind,
         config=json.dumps(check.config),
         timeout_seconds=check.timeout_seconds,
         degraded_after_ms=check.degraded_after_ms,
     )
+    paid: ledger.Key | None = None
     try:
+        paid = _admit_run(check, claim, region)
         send_batch(region.slug, make_jobs(region.slug, [claim], run.pk))
-    except (BrokerError, RedisError, OSError) as error:
+    except (BrokerError, RedisError, OSError, NotAdmitted) as error:
         run.delete()
+        accounts.settle_now(paid, None)
         if generation is not None:
             schedule.give_back(check.pk, region.pk, generation)
+        if isinstance(error, NotAdmitted):
+            raise
         raise ConnectionError("The message broker cannot be reached, so no probe was started. Try again.") from error
+
+
+def _admit_run(check: Check, claim: schedule.Claim, region: Region) -> ledger.Key | None:
+    """Money for a look somebody asked for. None: it costs nothing. Raises NotAdmitted."""
+    return admission.admit_now(
+        target=check.target,
+        kind=check.kind,
+        config=check.config,
+        timeout_seconds=check.timeout_seconds,
+        key=(check.pk, region.pk, claim.generation),
+    )
 
 
 def _region_for(check: Check) -> Region | None:

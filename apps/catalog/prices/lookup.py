@@ -55,11 +55,19 @@ def _lines(providers: Iterable[UUID], dialects: Iterable[str], on: date) -> list
     rows = Price.objects.filter(
         Q(provider__in=list(providers)) | Q(provider__isnull=True, dialect__in=list(dialects)), valid_from__lte=on
     )
-    columns = ("provider_id", "dialect", "model", "valid_from")
-    rates = ("input_per_million", "output_per_million", "cached_per_million")
     return [
-        PriceLine(*row[:4], Rate(input_per_million=row[4], output_per_million=row[5], cached_per_million=row[6]))
-        for row in rows.values_list(*columns, *rates)
+        PriceLine(
+            row.provider_id,
+            row.dialect,
+            row.model,
+            row.valid_from,
+            Rate(
+                input_per_million=row.input_per_million,
+                output_per_million=row.output_per_million,
+                cached_per_million=row.cached_per_million,
+            ),
+        )
+        for row in rows
     ]
 
 
