@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.checks.models.ai import (
     AiCheckState,
+    AiErrorTotal,
     AiHour,
     BudgetMonth,
     Reservation,
@@ -21,6 +22,7 @@ from apps.checks.models.results import CheckEvidence, CheckResult, CheckRun
 
 __all__ = [
     "AiCheckState",
+    "AiErrorTotal",
     "AiHour",
     "BudgetMonth",
     "Check",

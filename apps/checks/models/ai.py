@@ -57,6 +57,8 @@ class AiHour(models.Model):
     check_id = models.UUIDField()
     hour = models.DateTimeField()
     target_id = models.UUIDField()
+    # Of the check, which may be gone before its hours are.
+    kind = models.CharField(max_length=32, default="")
     looks = models.PositiveIntegerField(default=0)
     ok = models.PositiveIntegerField(default=0)
     degraded = models.PositiveIntegerField(default=0)
@@ -71,7 +73,25 @@ class AiHour(models.Model):
     class Meta:
         verbose_name = _("hour of a model")
         verbose_name_plural = _("hours of models")
-        indexes = [models.Index(fields=["target_id", "hour"], name="checks_ai_hour_of_target")]
+        indexes = [
+            models.Index(fields=["target_id", "hour"], name="checks_ai_hour_of_target"),
+            # For what is too old, and for the newest there is.
+            models.Index(fields=["hour"], name="checks_ai_hour"),
+        ]
+
+
+class AiErrorTotal(models.Model):
+    """How many looks at one target ever ended in one class of error. Hours are removed after a time, a counter never
+    goes back."""
+
+    pk = models.CompositePrimaryKey("target_id", "error_class")
+    target_id = models.UUIDField()
+    error_class = models.CharField(max_length=32)
+    looks = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("errors of a model")
+        verbose_name_plural = _("errors of models")
 
 
 class SpendDay(models.Model):
