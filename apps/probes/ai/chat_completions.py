@@ -28,8 +28,10 @@ from apps.probes.ai.documents import (
     vector_length,
 )
 from apps.probes.ai.endpoint import Endpoint
+from apps.probes.ai.openai_models import effort_of
 from apps.probes.ai.refusals import problem_in
 from apps.probes.ai.usage import Usage
+from apps.probes.reasons import Reason
 
 CHAT, EMBEDDINGS, MODELS = "/chat/completions", "/embeddings", "/models"
 _FINISHES: dict[str, Finish] = {
@@ -44,10 +46,14 @@ _FINISHES: dict[str, Finish] = {
     "abort": "error",
     "insufficient_system_resource": "error",
 }
+_BROKEN_OFF = {"insufficient_system_resource": Reason.OVERLOADED}
 
 
 class ChatCompletions(Dialect):
-    """Everything but a name. Subclasses change what is named in the class variables, or override the small methods."""
+    """Everything but a name. Subclasses change what is named in the class variables, or override the small methods.
+
+    A model that is OpenAI's by its name is told to reason as little as it can, also behind a gateway.
+    """
 
     # The parameter that bounds the answer: OpenAI renamed its own, everybody else kept the old one.
     token_limit: ClassVar[str] = "max_tokens"  # noqa: S105 - a name of a parameter
@@ -62,13 +68,9 @@ class ChatCompletions(Dialect):
         """Those of every request; the key is in no other place."""
         return {"Authorization": f"Bearer {endpoint.api_key}"} if endpoint.api_key else {}
 
-    def reasoning(self, model: str) -> dict[str, Any]:
-        """The parameters that make `model` reason as little as it can; none where it is not known to reason."""
-        return {}
-
-    def takes_temperature(self, model: str) -> bool:
-        """Whether a temperature is no error."""
-        return True
+    def reasoning_allowance(self, model: str) -> int:
+        effort = effort_of(model)
+        return effort.tokens if effort is not None else 0
 
     def models_request(self, endpoint: Endpoint) -> HttpRequest:
         return request(self.url(endpoint, MODELS), self.headers(endpoint), verify_tls=endpoint.verify_tls)
@@ -88,11 +90,13 @@ class ChatCompletions(Dialect):
             "model": endpoint.model,
             "messages": _messages(ask),
             self.token_limit: limit,
-            **self.reasoning(endpoint.model),
         }
+        effort = effort_of(endpoint.model)
+        if effort is not None and effort.sent:
+            body["reasoning_effort"] = effort.sent
         if ask.stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
-        if ask.temperature is not None and self.takes_temperature(endpoint.model):
+        if ask.temperature is not None and (effort is None or effort.takes_temperature):
             body["temperature"] = ask.temperature
         if ask.tools:
             body["tools"] = [{"type": "function", "function": dict(tool)} for tool in ask.tools]
@@ -114,16 +118,18 @@ class ChatCompletions(Dialect):
         message = object_at(choice, "message")
         text = text_in(message.get("content"))
         calls = tool_calls_in(message)
-        detail = readable(text_in(message.get("refusal")))
+        problem_found, word = broken_off(choice.get("finish_reason"))
+        refused = readable(text_in(message.get("refusal")))
         return Reply(
             text=text,
             reasoning=reasoning_in(message),
-            finish="content_filter" if detail and not text else finish_of(choice.get("finish_reason")),
+            finish="content_filter" if refused and not text else finish_of(choice.get("finish_reason")),
             usage=usage_in(document.get("usage")),
             tool_calls=calls,
             choices=len(choices),
             model=text_in(document.get("model"))[:200],
-            detail=detail,
+            problem=problem_found,
+            detail=refused or word,
         )
 
     def event_reader(self) -> EventReader:
@@ -164,14 +170,16 @@ class ChatEvents(EventReader):
             raise BadAnswer("a whole answer where a stream was asked for")
         delta = object_at(choice, "delta")
         text = text_in(delta.get("content"))
-        refusal = readable(text_in(delta.get("refusal")))
+        refused = readable(text_in(delta.get("refusal")))
+        problem_found, word = broken_off(choice.get("finish_reason"))
         return Delta(
             text=text,
             reasoning=reasoning_in(delta),
             tool_calls=tool_calls_in(delta),
-            finish="content_filter" if refusal else finish_of(choice.get("finish_reason")),
+            finish="content_filter" if refused else finish_of(choice.get("finish_reason")),
             usage=usage,
-            detail=refusal,
+            problem=problem_found,
+            detail=refused or word,
         )
 
 
@@ -200,6 +208,13 @@ def finish_of(said: Any) -> Finish:
     if not isinstance(said, str) or not said:
         return ""
     return _FINISHES.get(said.lower(), "stop")
+
+
+def broken_off(said: Any) -> tuple[Reason | None, str]:
+    """The reason of an answer that the server itself broke off, and its word for it; None for any other end."""
+    if finish_of(said) != "error":
+        return None, ""
+    return _BROKEN_OFF.get(said.lower(), Reason.MALFORMED_ANSWER), readable(f"finish_reason {said}")
 
 
 def reasoning_in(message: Mapping[str, Any]) -> str:

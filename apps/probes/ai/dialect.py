@@ -116,8 +116,6 @@ class Dialect:
     needs_key: ClassVar[bool] = True
     # How a stream is cut into events: server-sent events, a JSON array or JSON lines.
     framing: ClassVar[Literal["sse", "json_array", "json_lines"]] = "sse"
-    # Whether a model that is not in the list cannot be asked. Not so where the list has other names than the requests.
-    list_is_complete: ClassVar[bool] = True
 
     def reasoning_allowance(self, model: str) -> int:
         """Tokens that `chat_request` allows on top of `Ask.max_output_tokens`, for a model that cannot be kept from
@@ -131,6 +129,10 @@ class Dialect:
     def read_models(self, body: bytes) -> list[str]:
         """The ids in the list, sorted, as `Endpoint.model` takes them. Raises BadAnswer."""
         raise NotImplementedError
+
+    def offers(self, names: Sequence[str], model: str) -> bool:
+        """Whether a list with these names means that `model` can be asked for."""
+        return model in names
 
     def chat_request(self, endpoint: Endpoint, ask: Ask) -> HttpRequest:
         """One question. The caller sets sizes, clocks and the listener of the request (`msgspec.structs.replace`)."""

@@ -11,18 +11,21 @@ class Effort(NamedTuple):
 
     sent: str
     tokens: int
+    takes_temperature: bool = False
 
 
 # The first that matches the whole name counts. What answers in a chat's manner has one fixed effort or none.
 _EFFORTS = (
     (re.compile(r"gpt-5.*-chat.*"), Effort("", 128)),
-    (re.compile(r"(?:gpt-5|o\d)(?:\.\d+)?-(?:pro|deep-research).*|o3-deep-research.*"), Effort("", 2_048)),
+    (re.compile(r"(?:gpt-5|o\d)(?:\.\d+)?(?:-mini)?-(?:pro|deep-research).*"), Effort("", 2_048)),
     (re.compile(r"gpt-5.*codex.*"), Effort("low", 512)),
     (re.compile(r"gpt-5(?:-(?:mini|nano))?(?:-\d{4}.*)?"), Effort("minimal", 128)),
     (re.compile(r"gpt-5\.\d+.*"), Effort("none", 0)),
+    # What is not known yet: no reasoning model ever refused "low".
+    (re.compile(r"gpt-[6-9].*"), Effort("low", 512)),
     (re.compile(r"o1-(?:mini|preview).*"), Effort("", 1_024)),
     (re.compile(r"o\d(?:-mini)?(?:-\d{4}.*)?"), Effort("low", 512)),
-    (re.compile(r"gpt-oss.*"), Effort("low", 256)),
+    (re.compile(r"gpt-oss.*"), Effort("low", 256, takes_temperature=True)),
 )
 # What gateways and fine-tuning put before a name: openai/, azure/, ft:
 _PREFIX = re.compile(r".*[/:](?=(?:gpt|o\d))")

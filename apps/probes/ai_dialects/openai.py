@@ -1,0 +1,20 @@
+"""OpenAI's own API: chat completions, by its names of today."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.probes.ai.chat_completions import ChatCompletions
+from apps.probes.ai.dialect import AI_DIALECTS
+
+
+class OpenAi(ChatCompletions):
+    """`max_completion_tokens` counts what is reasoned, too; its reasoning models know no other name."""
+
+    name = "openai"
+    label = _("OpenAI")
+    default_base_url = "https://api.openai.com/v1"
+    token_limit = "max_completion_tokens"  # noqa: S105 - a name of a parameter
+
+
+AI_DIALECTS.add("openai", OpenAi())
