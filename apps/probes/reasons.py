@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.addresses import RULE_LABELS
+from apps.probes.vendor_pages.problems import problem_words
 
 Text = str | Promise
 
@@ -308,7 +309,16 @@ def sentence(reason: str, evidence: Mapping[str, Any] | None = None) -> str:
     values = dict(evidence or {})
     if known in (Reason.CONDITION_FAILED, Reason.STATUS_MISMATCH):
         return _condition_sentence(known, values)
+    if known is Reason.VENDOR_PAGE_UNREADABLE:
+        values["detail"] = page_problem(values)
     return _render(_TEXTS[known].sentence, values) or str(known.label)
+
+
+def page_problem(evidence: Mapping[str, Any]) -> str:
+    """Why a status page says nothing, as the end of a sentence in the active language."""
+    cause = str(evidence.get("cause", ""))
+    label = str(Reason(cause).label) if cause in Reason._value2member_map_ else cause
+    return problem_words({**evidence, "cause": label})
 
 
 def condition_sentence(condition: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Vendors' status pages: one file a format, each a pure reader from an answer to a `PageReading`."""
