@@ -179,6 +179,8 @@ class ProbeKind(Generic[ConfigType]):
     uses_endpoint: ClassVar[bool] = False
     # The rung of the cost ladder: 0 and 1 cost nothing, from 2 on every look is paid for. None: not on the ladder.
     rung: ClassVar[int | None] = None
+    # On a paid rung: what a model must be for to be asked this ("chat" writes, "embedding" turns text into numbers).
+    model_sort: ClassVar[Literal["chat", "embedding"]] = "chat"
 
     @property
     def is_paid(self) -> bool:
