@@ -169,7 +169,7 @@ class VendorQuerySet(VisibleQuerySet["VendorPage"]):
 class VendorPage(models.Model):
     """What a vendor's own status page says now. It never changes our own verdict.
 
-    `components`: [{"name", "status", "mapped"}], `status` in our own words.
+    `components`: [{"name", "group", "status", "mapped"}], `status` in our own words, as they were when it was last read.
     """
 
     provider = models.OneToOneField(Provider, on_delete=models.CASCADE, primary_key=True, related_name="vendor_page")
@@ -177,11 +177,13 @@ class VendorPage(models.Model):
     status = models.CharField(_("status"), max_length=16, choices=STATUS_CHOICES, default=Status.UNKNOWN)
     since = models.DateTimeField()
     readable = models.BooleanField(_("readable"), default=False)
-    # Why it cannot be read: the detail of the last look.
+    # Why it cannot be read: a code (`probes.vendor_pages.problems`), and the values its words need.
     problem = models.CharField(max_length=300, blank=True, default="")
+    problem_values = models.JSONField(default=dict, blank=True)
     description = models.CharField(max_length=300, blank=True, default="")
     components = models.JSONField(default=list)
-    # When we last read it, and when the vendor last changed it.
+    # When we last tried, when we last could read it, and when the vendor last changed it.
+    looked_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
 
@@ -225,6 +227,8 @@ class VendorIncident(models.Model):
     resolved_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
     url = models.CharField(max_length=500, blank=True, default="")
+    # When the vendor wrote of it first, where its page tells (`started_at` is often dated back), and when we first read.
+    said_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()
 
     class Meta:
