@@ -29,5 +29,6 @@ class ChecksConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        from apps.checks import receivers, worker  # noqa: F401, PLC0415 - both connect signals
+        from apps.checks import receivers, worker  # noqa: F401, PLC0415 - all connect signals
+        from apps.checks.vendors import receivers as vendor_receivers  # noqa: F401, PLC0415
         from apps.checks.spending import receivers as _money  # noqa: F401, PLC0415 - so does this
