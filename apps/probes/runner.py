@@ -40,6 +40,8 @@ from apps.probes.looking import Looking
 
 logger = logging.getLogger(__name__)
 
+# How the names of measured times end.
+_TIMED = ("_ms", "_per_second")
 # These tell about our own side: a target must not be called down for them.
 _OURS = frozenset({OutboundReason.INVALID_CONFIGURATION, OutboundReason.INTERNAL_ERROR})
 
@@ -125,6 +127,20 @@ def judge_exchange(prepared: Prepared, exchange: Exchange, *, proven: bool = Tru
 def judge_transfer(prepared: Prepared, transfer: Transfer, *, proven: bool = True) -> Outcome:
     """What the complete answer of a transfer means; see `judge_exchange`."""
     return judge_exchange(prepared, transfer.result(), proven=proven)
+
+
+def judge_heard(prepared: Prepared, transfer: Transfer, *, late_by_us: bool, held_up: bool) -> Outcome:
+    """What an answer with a listener means. `late_by_us`: the deadline it missed passed while our own loop stood still.
+
+    When the loop was `held_up` otherwise, what was said counts, but not when it was heard: those times are left out.
+    """
+    outcome = judge_transfer(prepared, transfer)
+    if late_by_us:
+        return late(outcome)
+    if not held_up:
+        return outcome
+    untimed = {name: value for name, value in outcome.measurements.items() if not name.endswith(_TIMED)}
+    return outcome.amended(measurements=untimed)
 
 
 def _good(exchange: Exchange, measured: Mapping[str, float]) -> Outcome:

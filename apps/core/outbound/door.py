@@ -11,6 +11,8 @@ import pycurl
 from apps.core.addresses import AddressPolicy
 from apps.core.outbound.exchange import DEFAULT_MAX_BYTES, Exchange, HttpRequest, OutboundError
 from apps.core.outbound.handles import Handle
+from apps.core.outbound.hearing import HeardAnswer
+from apps.core.outbound.listening import listen
 from apps.core.outbound.names import Names, default_names
 from apps.core.outbound.transfer import Transfer
 
@@ -62,6 +64,10 @@ def run(transfer: Transfer, names: Names | None = None) -> Exchange:
 
 
 def _perform(transfer: Transfer, handle: Handle) -> bool:
+    if isinstance(handle.answer, HeardAnswer):
+        # No redirect is followed, so there is no other hop.
+        listen(transfer, handle, handle.answer)
+        return False
     try:
         handle.curl.perform()
     except pycurl.error as error:

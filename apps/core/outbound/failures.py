@@ -44,7 +44,14 @@ _BY_ERRNO = {
 
 
 def curl_failure(  # noqa: PLR0911 - a table of exceptions, then the table itself
-    handle: pycurl.Curl, code: int, message: str, *, is_tls: bool, answer: Answer, guard: SocketGuard
+    handle: pycurl.Curl,
+    code: int,
+    message: str,
+    *,
+    is_tls: bool,
+    answer: Answer,
+    guard: SocketGuard,
+    connect_timeout_seconds: float | None = None,
 ) -> Failure:
     """The reason of a transfer that libcurl (or one of our callbacks) ended, with what is special to it as evidence."""
     detail = {"detail": message.strip().rstrip(".")[:300]} if message else {}
@@ -55,7 +62,7 @@ def curl_failure(  # noqa: PLR0911 - a table of exceptions, then the table itsel
     if answer.ended_by_us:
         return _ended_by_us(handle, answer)
     if code == pycurl.E_OPERATION_TIMEDOUT:
-        return _timeout(handle, is_tls, reused=not guard.asked)
+        return _timeout(handle, is_tls, connect_timeout_seconds, reused=not guard.asked)
     if code == pycurl.E_COULDNT_CONNECT:
         reason = _BY_ERRNO.get(int(handle.getinfo(pycurl.OS_ERRNO)), OutboundReason.CONNECT_REFUSED)
         return reason, {"phase": "connect", **detail}
@@ -79,12 +86,14 @@ def _ended_by_us(handle: pycurl.Curl, answer: Answer) -> Failure:
     return OutboundReason.BODY_TOO_LARGE, limit
 
 
-def _timeout(handle: pycurl.Curl, is_tls: bool, *, reused: bool) -> Failure:
+def _timeout(handle: pycurl.Curl, is_tls: bool, connect_seconds: float | None, *, reused: bool) -> Failure:
+    # A clock of its own for connecting runs until the connection can be used, so with TLS.
+    own = {} if connect_seconds is None else {"timeout_seconds": connect_seconds}
     if not (reused or handle.getinfo(pycurl.CONNECT_TIME)):
-        return OutboundReason.CONNECT_TIMEOUT, {"phase": "connect"}
+        return OutboundReason.CONNECT_TIMEOUT, {"phase": "connect", **own}
     # libcurl sets the later times when it gives up inside a handshake, so this one is asked first.
     if is_tls and not reused and not handle.getinfo(pycurl.APPCONNECT_TIME):
-        return OutboundReason.TIMEOUT, {"phase": "tls"}
+        return OutboundReason.CONNECT_TIMEOUT if own else OutboundReason.TIMEOUT, {"phase": "tls", **own}
     if not handle.getinfo(pycurl.STARTTRANSFER_TIME):
         return OutboundReason.TIMEOUT, {"phase": "first_byte"}
     return OutboundReason.SLOW_RESPONSE, {"phase": "transfer"}

@@ -16,6 +16,7 @@ import pycurl
 from apps.core.addresses import AddressPolicy
 from apps.core.outbound.answer import Answer
 from apps.core.outbound.exchange import HttpRequest
+from apps.core.outbound.hearing import HeardAnswer
 from apps.core.outbound.locations import Location
 
 USER_AGENT = "monitor-portal/1 (probe)"
@@ -137,11 +138,17 @@ class Handle:
         """Set up for one hop of `request` to one location, whose name was already looked up."""
         if not self._plain:
             self._reset()
-        self.answer = Answer(request, follow=request.max_redirects > 0)
+        if request.listener is None:
+            self.answer = Answer(request, follow=request.max_redirects > 0)
+        else:
+            self._listen(HeardAnswer(request, request.listener))
         self.guard = SocketGuard(policy)
         self.curl.setopt(pycurl.URL, location.url)
         milliseconds = max(1, int(timeout_seconds * 1000))
         self._option(pycurl.TIMEOUT_MS, milliseconds)
+        connecting = request.connect_timeout_seconds
+        if connecting is not None:
+            milliseconds = max(1, min(int(connecting * 1000), milliseconds))
         self._option(pycurl.CONNECTTIMEOUT_MS, milliseconds)
         if request.reuse_connection:
             self._keep_connection(location, addresses, headers)
@@ -152,6 +159,11 @@ class Handle:
             _set_method(self.curl, method, headers, body)
         if location.scheme == "https":
             self._set_tls(request, ca_file)
+
+    def _listen(self, answer: HeardAnswer) -> None:
+        self._plain = False
+        self.answer = answer
+        self.curl.setopt(pycurl.PREREQFUNCTION, answer.on_sent)
 
     def readable(self, message: str, host: str) -> str:
         """A message of libcurl's about the present request, with the name a person knows."""

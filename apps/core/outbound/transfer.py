@@ -23,9 +23,10 @@ from apps.core.addresses import AddressPolicy
 from apps.core.kindconfig.fields import is_sensitive_header
 from apps.core.outbound.answer import Answer, status_of
 from apps.core.outbound.certificates import read_certificate
-from apps.core.outbound.exchange import MAX_REDIRECTS, Exchange, Hop, HttpRequest, OutboundError, OutboundReason
+from apps.core.outbound.exchange import MAX_REDIRECTS, Cut, Exchange, Hop, HttpRequest, OutboundError, OutboundReason
 from apps.core.outbound.failures import curl_failure
 from apps.core.outbound.handles import Handle
+from apps.core.outbound.hearing import HeardAnswer
 from apps.core.outbound.locations import BadLocation, Location, parse_location, parse_redirect
 from apps.core.outbound.requests import method_after, refuse_bad_request
 from apps.core.outbound.showing import safe_headers, safe_url, shortened
@@ -72,6 +73,8 @@ class Transfer:
         self._pem = ""
         self._http_version = 0.0
         self._reused = False
+        self._cut: Cut = ""
+        self._sent_at = 0.0
         refuse_bad_request(request)
         try:
             self.location: Location = parse_location(request.url)
@@ -136,30 +139,59 @@ class Transfer:
 
     def collect(self, handle: Handle, code: int = 0, message: str = "") -> bool:
         """Take over what the handle did (`code`: libcurl's, 0 for success). True: there is another hop to run."""
-        assert handle.answer is not None  # noqa: S101 - it was prepared
-        assert handle.guard is not None  # noqa: S101
-        curl, self._answer = handle.curl, handle.answer
-        self._reused = not handle.guard.asked
-        self._take_times(curl)
-        self._address = str(curl.getinfo(pycurl.PRIMARY_IP) or "")
-        self._wire_bytes = int(curl.getinfo(pycurl.SIZE_DOWNLOAD_T))
-        self._http_version = _VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), 0.0)
-        if self.location.scheme == "https":
-            self._pem = _leaf_pem(curl)
+        self._take(handle)
+        if isinstance(self._answer, HeardAnswer) and self._is_enough(self._answer):
+            return False
         if self._answer.redirects and (code == 0 or self._answer.ended_by_us == "redirect"):
             self._redirect()
             return True
         if code:
+            assert handle.guard is not None  # noqa: S101 - it was prepared
             reason, evidence = curl_failure(
-                curl,
+                handle.curl,
                 code,
                 handle.readable(message, self.location.host),
                 is_tls=self.location.scheme == "https",
                 answer=self._answer,
                 guard=handle.guard,
+                connect_timeout_seconds=self.request.connect_timeout_seconds,
             )
             raise self.failure(reason, **evidence)
         return False
+
+    def collect_late(self, handle: Handle, now: float) -> float:
+        """Take over what the handle did until it was taken from libcurl, for its listener had missed its deadline.
+
+        Returns how many seconds libcurl had it. Raises only what the listener raised.
+        """
+        assert isinstance(handle.answer, HeardAnswer)  # noqa: S101 - nobody else has a deadline
+        waited = now - handle.answer.began_at
+        self._take(handle, total=waited)
+        self._is_enough(handle.answer)
+        self._cut = "late"
+        return waited
+
+    def _take(self, handle: Handle, total: float | None = None) -> None:
+        assert handle.answer is not None  # noqa: S101 - it was prepared
+        assert handle.guard is not None  # noqa: S101
+        curl, self._answer = handle.curl, handle.answer
+        self._reused = not handle.guard.asked
+        self._take_times(curl, curl.getinfo(pycurl.TOTAL_TIME) if total is None else total)
+        self._address = str(curl.getinfo(pycurl.PRIMARY_IP) or "")
+        self._wire_bytes = int(curl.getinfo(pycurl.SIZE_DOWNLOAD_T))
+        self._http_version = _VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), 0.0)
+        if self.location.scheme == "https":
+            self._pem = _leaf_pem(curl)
+
+    def _is_enough(self, answer: HeardAnswer) -> bool:
+        """Whether the listener ended it. Raises what the listener raised, if it did."""
+        # Its watcher holds on to us: without it nothing of this outlives its judgement.
+        answer.moved = None
+        self._sent_at = answer.sent_at
+        if answer.surprise is not None:
+            raise answer.surprise
+        self._cut = "enough" if answer.ended_by_us == "enough" else ""
+        return self._cut == "enough"
 
     def result(self) -> Exchange:
         """The complete answer of the last hop."""
@@ -181,6 +213,9 @@ class Transfer:
             certificate=read_certificate(self._pem) if self._pem else None,
             http_version=self._http_version,
             reused=self._reused,
+            cut=self._cut,
+            listener=self.request.listener,
+            sent_at=self._sent_at,
         )
 
     def failure(self, reason: OutboundReason, **evidence: Any) -> OutboundError:
@@ -205,6 +240,8 @@ class Transfer:
             duration_ms=self._spent * 1000,
             started_at=self.started_at,
             status=self._answer.status or None,
+            listener=self.request.listener,
+            sent_at=self._sent_at,
         )
 
     def _answer_evidence(self) -> dict[str, Any]:
@@ -255,10 +292,10 @@ class Transfer:
         self.location = location
         self._addresses, self._address, self._pem = (), "", ""
 
-    def _take_times(self, curl: pycurl.Curl) -> None:
+    def _take_times(self, curl: pycurl.Curl, total: float) -> None:
         """libcurl's times are seconds since its own start; the phases between them become ours, summed over hops."""
         time_of = curl.getinfo
-        connect, tls, total = time_of(pycurl.CONNECT_TIME), time_of(pycurl.APPCONNECT_TIME), time_of(pycurl.TOTAL_TIME)
+        connect, tls = time_of(pycurl.CONNECT_TIME), time_of(pycurl.APPCONNECT_TIME)
         ready, first = time_of(pycurl.PRETRANSFER_TIME), time_of(pycurl.STARTTRANSFER_TIME)
         self._spent += total
         if connect and not self._reused:

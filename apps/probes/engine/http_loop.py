@@ -18,7 +18,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 
 import pycurl
@@ -26,13 +25,15 @@ import pycurl
 from apps.core.addresses import AddressPolicy
 from apps.core.outbound.exchange import OutboundError, OutboundReason
 from apps.core.outbound.handles import Handle
+from apps.core.outbound.hearing import HeardAnswer
 from apps.core.outbound.names import Addresses, Names
-from apps.core.outbound.transfer import Transfer
-from apps.probes.engine.host_limits import COUNTED_WAIT_SECONDS, Host, HostLimits
-from apps.probes.engine.polling import READ, WRITE, Sockets
+from apps.core.outbound.polling import ACTIONS, EVENTS, READ, WRITE, Sockets
+from apps.probes.engine.deadlines import Deadlines
+from apps.probes.engine.endings import Endings, Look
+from apps.probes.engine.host_limits import COUNTED_WAIT_SECONDS, HostLimits
+from apps.probes.engine.listening import Listening
 from apps.probes.engine.start_lateness import StartLateness
-from apps.probes.engine.work import Done, Judge, Lateness, Work
-from apps.probes.runner import failed_exchange, host_busy, judge_transfer, late_exchange, surprised_exchange
+from apps.probes.engine.work import Done, Lateness, Work
 
 logger = logging.getLogger(__name__)
 
@@ -45,28 +46,6 @@ _KEPT_CONNECTIONS = 256
 # So many turns that fail one after another are no accident: the loop ends, and its health says so.
 _MAX_FAILED_TURNS = 50
 _TIMEOUTS = frozenset({OutboundReason.TIMEOUT, OutboundReason.CONNECT_TIMEOUT, OutboundReason.SLOW_RESPONSE})
-_EVENTS = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
-_ACTIONS = {
-    READ: pycurl.CSELECT_IN,
-    WRITE: pycurl.CSELECT_OUT,
-    READ | WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
-}
-
-
-@dataclass(slots=True, eq=False)
-class _Look:
-    """One request on its way: being looked up, waiting at its host, ready to start, or with libcurl."""
-
-    work: Work
-    transfer: Transfer
-    lost_before: float
-    asked_at: float = 0.0
-    # Counts what it waited for: an answer to, or the deadline of, something that is over finds another number.
-    step: int = 0
-    # Where it holds a place.
-    host: Host | None = None
-    # It waited for that so long that less than its timeout is left: running out says nothing about the target.
-    cut_short: bool = False
 
 
 class HttpLoop(threading.Thread):
@@ -85,27 +64,26 @@ class HttpLoop(threading.Thread):
         super().__init__(name="probe-http", daemon=True)
         self._policy = policy
         self._names = names
-        self._done = done
         self._ca_file = ca_file
         self._clock = time.monotonic
         self._wall_clock = wall_clock
         self._stopping = False
         self._mail: deque[Callable[[], None]] = deque()
         self._waiting: list[tuple[float, int, Work]] = []
-        self._ready: deque[_Look] = deque()
-        self._deadlines: list[tuple[float, int, int, _Look, Callable[[_Look], None]]] = []
+        self._ready: deque[Look] = deque()
+        self._deadlines: Deadlines[Look] = Deadlines()
         self._order = itertools.count()
-        self._with_curl: dict[pycurl.Curl, tuple[Handle, _Look]] = {}
+        self._with_curl: dict[pycurl.Curl, tuple[Handle, Look]] = {}
         self._over: deque[tuple[pycurl.Curl, int, str]] = deque()
         self._handles: list[Handle] = []
-        self._hosts: HostLimits[_Look] = HostLimits(max_per_host)
-        # The job a turn is busy with: should the turn fail, it is this one's outcome.
-        self._in_hand: Work | None = None
+        self._hosts: HostLimits[Look] = HostLimits(max_per_host)
         self._timer_at: float | None = None
         self._sockets = Sockets()
         self._wake_reader, self._wake_writer = socket.socketpair()
         self.start_lateness = StartLateness(self._clock)
         self.lateness = Lateness(self._clock)
+        self._endings = Endings(done, self.lateness, wall_clock)
+        self._listening = Listening(self._endings, self._clock, self._let_go)
 
     @property
     def waiting_for_host(self) -> int:
@@ -163,7 +141,7 @@ class HttpLoop(threading.Thread):
             except Exception as error:  # one bad turn must not end the loop for all
                 failed += 1
                 logger.exception("probe_loop_turn_failed")
-                self._end_in_hand(error)
+                self._endings.end_in_hand(error)
                 if failed >= _MAX_FAILED_TURNS:
                     raise
 
@@ -178,7 +156,7 @@ class HttpLoop(threading.Thread):
                 with contextlib.suppress(BlockingIOError):
                     self._wake_reader.recv(4_096)
             else:
-                self._multi.socket_action(descriptor, _ACTIONS[events & (READ | WRITE)])
+                self._multi.socket_action(descriptor, ACTIONS[events & (READ | WRITE)])
         while self._mail:
             self._mail.popleft()()
         self._run_timer()
@@ -196,8 +174,9 @@ class HttpLoop(threading.Thread):
             soonest = min(soonest, self._timer_at)
         if self._waiting:
             soonest = min(soonest, self._waiting[0][0])
-        if self._deadlines:
-            soonest = min(soonest, self._deadlines[0][0])
+        for deadline in (self._deadlines.soonest, self._listening.soonest):
+            if deadline is not None:
+                soonest = min(soonest, deadline)
         return max(soonest - now, 0.0)
 
     def _watch(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
@@ -205,7 +184,7 @@ class HttpLoop(threading.Thread):
         if what == pycurl.POLL_REMOVE:
             self._sockets.forget(descriptor)
         else:
-            self._sockets.watch(descriptor, _EVENTS.get(what, 0))
+            self._sockets.watch(descriptor, EVENTS.get(what, 0))
 
     def _set_timer(self, milliseconds: int) -> None:
         self._timer_at = None if milliseconds < 0 else self._clock() + milliseconds / 1000
@@ -231,28 +210,29 @@ class HttpLoop(threading.Thread):
                 return
             _moment, _order, work = heapq.heappop(self._waiting)
             self.start_lateness.add(lateness)
-            self._guarded(work, self._begin, work)
+            self._endings.guarded(work, self._begin, work)
 
     def _begin(self, work: Work) -> None:
         transfer = work.prepared.transfer(self._policy, self._ca_file, self._wall_clock)
-        self._look_up(_Look(work, transfer, self.lateness.lost_seconds))
+        self._look_up(Look(work, transfer, self.lateness.lost_seconds))
 
-    def _look_up(self, look: _Look) -> None:
+    def _look_up(self, look: Look) -> None:
         host = look.transfer.location.host
         known = self._names.known(host)
         if known is not None:
             self._enter(look, known, 0.0)
             return
         look.asked_at = self._clock()
-        step = self._expect(look, look.transfer.lookup_seconds(), self._lookup_missed)
+        missed_at = look.asked_at + look.transfer.lookup_seconds()
+        step = self._deadlines.expect(look, missed_at, self._lookup_missed)
 
         def answered(answer: Future[Addresses]) -> None:
             ended = self._clock()
-            self._post(lambda: self._guarded(look.work, self._looked_up, look, step, answer, ended))
+            self._post(lambda: self._endings.guarded(look.work, self._looked_up, look, step, answer, ended))
 
         self._names.look_up(host).add_done_callback(answered)
 
-    def _looked_up(self, look: _Look, step: int, answer: Future[Addresses], ended: float) -> None:
+    def _looked_up(self, look: Look, step: int, answer: Future[Addresses], ended: float) -> None:
         if look.step != step:
             return
         look.step += 1
@@ -263,11 +243,10 @@ class HttpLoop(threading.Thread):
             raise look.transfer.unresolved(error, seconds) from None
         self._enter(look, addresses, seconds)
 
-    def _lookup_missed(self, look: _Look) -> None:
-        error = look.transfer.lookup_timed_out(self._clock() - look.asked_at)
-        self._fail(look, error, spoiled=self._is_spoiled(look))
+    def _lookup_missed(self, look: Look) -> None:
+        self._endings.timed_out(look, look.transfer.lookup_timed_out(self._clock() - look.asked_at))
 
-    def _enter(self, look: _Look, addresses: Addresses, seconds: float) -> None:
+    def _enter(self, look: Look, addresses: Addresses, seconds: float) -> None:
         """The name is known: start as soon as its host has a place."""
         look.transfer.resolved(addresses, seconds)
         host = look.transfer.endpoint
@@ -276,9 +255,9 @@ class HttpLoop(threading.Thread):
             self._ready.append(look)
         else:
             look.asked_at = self._clock()
-            self._expect(look, look.transfer.timeout_seconds, self._host_missed)
+            self._deadlines.expect(look, look.asked_at + look.transfer.timeout_seconds, self._host_missed)
 
-    def _leave(self, look: _Look) -> None:
+    def _leave(self, look: Look) -> None:
         """Its place at its host goes to the next one there."""
         host, look.host = look.host, None
         follower = self._hosts.leave(host) if host is not None else None
@@ -290,31 +269,22 @@ class HttpLoop(threading.Thread):
             follower.lost_before = self.lateness.lost_seconds
             self._ready.append(follower)
 
-    def _host_missed(self, look: _Look) -> None:
+    def _host_missed(self, look: Look) -> None:
         self._hosts.give_up(look.transfer.endpoint, look)
-        self._end(look.work, partial(host_busy, look.work.prepared, look.transfer, self._hosts.limit))
-
-    def _expect(self, look: _Look, seconds: float, missed: Callable[[_Look], None]) -> int:
-        """From now on it waits for something, which is `missed` after so many seconds. The number of the step."""
-        look.step += 1
-        heapq.heappush(self._deadlines, (self._clock() + seconds, next(self._order), look.step, look, missed))
-        return look.step
+        self._endings.held_back(look, self._hosts.limit)
 
     def _give_up_late(self) -> None:
-        now = self._clock()
-        while self._deadlines and self._deadlines[0][0] <= now:
-            _ends, _order, step, look, missed = heapq.heappop(self._deadlines)
-            if look.step == step:
-                look.step += 1
-                self._guarded(look.work, missed, look)
+        for look, missed in self._deadlines.passed(self._clock()):
+            self._endings.guarded(look.work, missed, look)
+        self._listening.give_up_late()
 
     def _start_ready(self) -> None:
         for _turn in range(min(NEW_PER_TURN, len(self._ready))):
             look = self._ready.popleft()
-            self._guarded(look.work, self._start, look)
+            self._endings.guarded(look.work, self._start, look)
         self._run_timer()
 
-    def _start(self, look: _Look) -> None:
+    def _start(self, look: Look) -> None:
         handle = None
         try:
             handle = self._handles.pop() if self._handles else Handle()
@@ -326,6 +296,8 @@ class HttpLoop(threading.Thread):
             self._leave(look)
             raise
         self._with_curl[handle.curl] = (handle, look)
+        if isinstance(handle.answer, HeardAnswer):
+            self._listening.begin(look, handle, handle.answer)
 
     def _collect(self) -> None:
         more = 1
@@ -336,23 +308,24 @@ class HttpLoop(threading.Thread):
         while self._over:
             curl, code, message = self._over.popleft()
             handle, look = self._with_curl.pop(curl)
-            self._guarded(look.work, self._ended, handle, look, code, message)
+            self._endings.guarded(look.work, self._ended, handle, look, code, message)
 
-    def _ended(self, handle: Handle, look: _Look, code: int, message: str) -> None:
+    def _ended(self, handle: Handle, look: Look, code: int, message: str) -> None:
         self._leave(look)
         self._multi.remove_handle(handle.curl)
+        self._listening.end(look)
         try:
             another = look.transfer.collect(handle, code, message)
         except OutboundError as error:
-            self._fail(look, error, spoiled=error.reason in _TIMEOUTS and self._is_spoiled(look))
+            ended = self._endings.timed_out if error.reason in _TIMEOUTS else self._endings.failed
+            ended(look, error)
             return
         finally:
             self._put_back(handle)
         if another:
             self._look_up(look)
         else:
-            work = look.work
-            self._end(work, partial(judge_transfer, work.prepared, look.transfer, proven=work.job.run is not None))
+            self._endings.answered(look)
 
     def _put_back(self, handle: Handle) -> None:
         if len(self._handles) < _KEPT_HANDLES:
@@ -361,38 +334,14 @@ class HttpLoop(threading.Thread):
         else:
             handle.close()
 
-    # How it ends
-
-    def _guarded(self, work: Work, step: Callable[..., None], *arguments: object) -> None:
-        """Whatever goes wrong in this step is the outcome of this one job: the loop goes on for all others."""
-        self._in_hand = work
+    def _let_go(self, look: Look, handle: Handle, now: float) -> None:
+        """Its listener has missed its deadline."""
+        del self._with_curl[handle.curl]
+        self._leave(look)
+        self._multi.remove_handle(handle.curl)
+        self._listening.end(look)
         try:
-            step(*arguments)
-        except OutboundError as error:
-            self._end(work, partial(failed_exchange, work.prepared, error))
-        except Exception as error:  # of a kind, of our own reading of an answer, of a library
-            self._surprise(work, error)
-        self._in_hand = None
-
-    def _end_in_hand(self, error: Exception) -> None:
-        """A turn failed outside of every guard: the job it was busy with would hold its place for ever."""
-        work, self._in_hand = self._in_hand, None
-        if work is not None:
-            try:
-                self._surprise(work, error)
-            except Exception:
-                logger.exception("probe_job_lost")
-
-    def _is_spoiled(self, look: _Look) -> bool:
-        return look.cut_short or self.lateness.spoiled(look.lost_before, look.transfer.timeout_seconds)
-
-    def _fail(self, look: _Look, error: OutboundError, *, spoiled: bool) -> None:
-        self._end(look.work, partial(late_exchange if spoiled else failed_exchange, look.work.prepared, error))
-
-    def _surprise(self, work: Work, error: Exception) -> None:
-        self._end(work, partial(surprised_exchange, work.prepared, error, self._wall_clock()))
-
-    def _end(self, work: Work, judge: Judge) -> None:
-        if not work.over:
-            work.over = True
-            self._done(Done(work.job, judge))
+            waited = look.transfer.collect_late(handle, now)
+        finally:
+            self._put_back(handle)
+        self._endings.missed(look, waited)

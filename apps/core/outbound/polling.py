@@ -1,11 +1,20 @@
-"""Waiting for sockets, as thin as it can be: this runs several times for every look."""
+"""Waiting for libcurl's sockets, as thin as it can be: this runs several times for every look."""
 
 from __future__ import annotations
 
 import select
 
+import pycurl
+
 READ = 1
 WRITE = 4
+# What libcurl waits for, and what it is told of.
+EVENTS = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE}
+ACTIONS = {
+    READ: pycurl.CSELECT_IN,
+    WRITE: pycurl.CSELECT_OUT,
+    READ | WRITE: pycurl.CSELECT_IN | pycurl.CSELECT_OUT,
+}
 _BROKEN = 8 | 16
 _LINUX = hasattr(select, "epoll")
 
