@@ -83,5 +83,8 @@ def environment_of(instance: models.Model) -> UUID | None:
     path: str = getattr(type(instance)._default_manager.all(), "environment_path", "")
     value: Any = instance
     for step in path.split("__") if path else ():
+        if value is None:
+            # What may belong to nobody in particular then belongs to the whole installation.
+            return None
         value = getattr(value, step)
     return None if value is instance else value

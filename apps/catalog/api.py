@@ -20,6 +20,7 @@ from apps.catalog import environments, selectors, services
 from apps.catalog.discovery import discover_models
 from apps.catalog.filters import ModelFilters, TargetFilters
 from apps.catalog.models import Environment, Target, TargetKind
+from apps.catalog.prices import api as prices
 from apps.catalog.serializers import (
     DiscoverySerializer,
     DriftSerializer,
@@ -172,3 +173,4 @@ def register(router: BaseRouter) -> None:
     router.register("models", ModelViewSet, basename="model")
     router.register("services", ServiceViewSet, basename="service")
     router.register("targets", TargetViewSet, basename="target")
+    prices.register(router)

@@ -22,6 +22,8 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         from apps.accounts.places import provide_places  # noqa: PLC0415 - models are there only now
         from apps.catalog import seeds, selectors  # noqa: PLC0415
+        from apps.catalog.prices import seeds as prices  # noqa: PLC0415
 
         provide_places(selectors.list_places)
         post_migrate.connect(seeds.seed, sender=self, dispatch_uid="catalog.seeds")
+        post_migrate.connect(prices.seed, sender=self, dispatch_uid="catalog.prices")

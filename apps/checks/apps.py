@@ -26,9 +26,25 @@ class ChecksConfig(AppConfig):
             "severity": "critical",
             "for_seconds": 0,
         },
+        {
+            "seed": "checks.budget",
+            "name": _("Budget of a provider nearly spent"),
+            "kind": "budget",
+            "warning_level": 80.0,
+            "critical_level": 100.0,
+            "for_seconds": 0,
+        },
+        {
+            "seed": "checks.budget_total",
+            "name": _("Budget of all providers nearly spent"),
+            "kind": "budget_total",
+            "warning_level": 80.0,
+            "critical_level": 100.0,
+            "for_seconds": 0,
+        },
     )
 
     def ready(self) -> None:
         from apps.checks import receivers, worker  # noqa: F401, PLC0415 - all connect signals
-        from apps.checks.vendors import receivers as vendor_receivers  # noqa: F401, PLC0415
         from apps.checks.spending import receivers as _money  # noqa: F401, PLC0415 - so does this
+        from apps.checks.vendors import receivers as vendor_receivers  # noqa: F401, PLC0415

@@ -21,6 +21,8 @@ EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.na
 
 # A config of every kind in which nothing is left to its default. A new kind adds its line here.
 SAMPLES: dict[str, dict[str, Any]] = {
+    "budget": {},
+    "budget_total": {},
     "cache_hit_rate": {"window_minutes": 30, "least_reads": 10},
     "catalog_drift": {},
     "certificate_days": {},

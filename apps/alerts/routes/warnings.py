@@ -20,7 +20,18 @@ from apps.alerts.routes.tree import RouteFacts
 from apps.core import clock
 
 # What an alert can be about, in the order they are tried; rules may be named in matchers, and are taken from there.
-CAUSES = ("status", "latency", "uptime", "certificate", "cache_hit_rate", "lateness", "catalog_drift", "channel")
+CAUSES = (
+    "status",
+    "latency",
+    "uptime",
+    "certificate",
+    "cache_hit_rate",
+    "lateness",
+    "catalog_drift",
+    "budget",
+    "budget_total",
+    "channel",
+)
 _NAMES_SHOWN = 5
 
 

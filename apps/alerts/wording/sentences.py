@@ -26,12 +26,18 @@ CAUSE_WORDS: dict[str, Any] = {
     "cache_hit_rate": gettext_lazy("Cache hit rate"),
     "lateness": gettext_lazy("Lateness of the checks"),
     "catalog_drift": gettext_lazy("Models that changed at the provider"),
+    "budget": gettext_lazy("Budget of a provider"),
+    "budget_total": gettext_lazy("Budget of all providers"),
     "channel": gettext_lazy("A channel that is broken"),
 }
 _ABOVE: dict[str, Any] = {
     "latency": gettext_lazy("The response time is %(value)s; more than %(level)s is too slow."),
     "lateness": gettext_lazy("The portal's own checks run %(value)s late; at most %(level)s are allowed."),
     "catalog_drift": gettext_lazy("The provider's list differs by %(value)s models; at most %(level)s are allowed."),
+    "budget": gettext_lazy("%(value)s of this month's cap is spent. At 100 %% paid looks stop until the next month."),
+    "budget_total": gettext_lazy(
+        "%(value)s of this month's cap of all providers is spent. At 100 %% paid looks stop until the next month."
+    ),
     "": gettext_lazy("%(cause)s is %(value)s; at most %(level)s is allowed."),
 }
 _BELOW: dict[str, Any] = {

@@ -21,6 +21,8 @@ EXPECTED = {
     "checks.database": ("check_failed", ">", None, None, "critical", 0),
     "core.cache_hit_rate": ("cache_hit_rate", "<", 80.0, None, "", None),
     "catalog.drift": ("catalog_drift", ">", 10.0, None, "", 900),
+    "checks.budget": ("budget", ">", 80.0, 100.0, "", 0),
+    "checks.budget_total": ("budget_total", ">", 80.0, 100.0, "", 0),
 }
 
 
