@@ -45,6 +45,7 @@ from apps.checks.serializers import (
     RunSerializer,
     StateChangeSerializer,
 )
+from apps.checks.vendors import api as vendors
 from apps.core import clock, kindconfig
 from apps.core.api.filtering import refuse_unknown_parameters
 from apps.core.api.pagination import CursorPagination
@@ -299,6 +300,7 @@ def register(router: BaseRouter) -> None:
     router.register("checks", CheckViewSet, basename="check")
     router.register("incidents", IncidentViewSet, basename="incident")
     router.register("state-changes", StateChangeViewSet, basename="state-change")
+    vendors.register(router)
     guards.register(router)
     regions.register(router)
     heartbeats.register(router)

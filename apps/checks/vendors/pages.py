@@ -123,7 +123,8 @@ def _keep_incidents(provider_id: UUID, report: PageReport, at: datetime) -> None
         rows.values(),
         update_conflicts=True,
         unique_fields=["provider", "external_id"],
-        update_fields=["name", "status", "phase", "started_at", "resolved_at", "updated_at", "url"],
+        # Not the beginning: feeds date an entry anew with every update of it.
+        update_fields=["name", "status", "phase", "resolved_at", "updated_at", "url"],
     )
     if report.whole:
         gone = VendorIncident.objects.filter(provider_id=provider_id, resolved_at__isnull=True)
