@@ -35,6 +35,7 @@ from apps.checks.selectors import (
     list_wrong_now,
 )
 from apps.core.panels import Panel
+from apps.dashboard.ai.cards import ProviderFigures, figures_of
 from apps.dashboard.health import judge
 from apps.dashboard.parts import Part
 from apps.dashboard.probing import notices_of
@@ -180,6 +181,7 @@ class ProviderCard:
     row: TargetRow
     models: list[TargetRow]
     total: int
+    figures: ProviderFigures
 
     @property
     def hidden(self) -> int:
@@ -198,21 +200,28 @@ def load_providers(request: PageRequest) -> dict[str, Any]:
     rows = {
         row.target.pk: row
         for row in rows_of(
-            [*(provider.target for provider in shown), *(model.target for model in models)], bars=True, medians=True
+            [*(provider.target for provider in shown), *(model.target for model in models)],
+            bars=True,
+            medians=True,
+            facts=True,
         )
     }
-    cards = [_card(provider, rows, models) for provider in shown]
+    figures = figures_of(request.user, [provider.pk for provider in shown])
+    cards = [_card(provider, rows, models, figures[provider.pk]) for provider in shown]
     total = summary_of(request)["providers"]["total"]
     return {"cards": cards, "hidden": max(0, total - len(shown))}
 
 
-def _card(provider: Provider, rows: Mapping[UUID, TargetRow], models: Iterable[Any]) -> ProviderCard:
+def _card(
+    provider: Provider, rows: Mapping[UUID, TargetRow], models: Iterable[Any], figures: ProviderFigures
+) -> ProviderCard:
     own = [model for model in models if model.provider_id == provider.pk]
     return ProviderCard(
         provider=provider,
         row=rows[provider.pk],
         models=[rows[model.pk] for model in own],
         total=own[0].siblings if own else 0,
+        figures=figures,
     )
 
 

@@ -11,19 +11,24 @@ from uuid import UUID
 from django.db.models import Case, IntegerField, Value, When
 from django.db.models.functions import Lower
 
-from apps.catalog.models import Target
+from apps.catalog.models import Target, TargetKind
 from apps.catalog.status import Status
 from apps.checks import glance, history, uptime
+from apps.checks.ai.selectors import ModelFacts, model_facts
 from apps.checks.reasons import sentence
+from apps.dashboard.ai.blame import Blame, blame_of
 
 # The order in which somebody on call reads.
-_URGENCY = (Status.OUTAGE, Status.DEGRADED, Status.UNKNOWN, Status.MAINTENANCE, Status.OPERATIONAL)
+URGENCY = (Status.OUTAGE, Status.DEGRADED, Status.UNKNOWN, Status.MAINTENANCE, Status.OPERATIONAL)
 SEGMENTS = 48
 
 
 @dataclass(frozen=True)
 class TargetRow:
-    """One target: why it is as it is ("" for a good one); `ratio` is its uptime 0..1 over 24 h, None unmeasured."""
+    """One target: why it is as it is ("" for a good one); `ratio` is its uptime 0..1 over 24 h, None unmeasured.
+
+    `facts` and `blame` are a model's: what was measured last, and whose fault what is wrong with it is.
+    """
 
     target: Target
     why: str = ""
@@ -31,14 +36,16 @@ class TargetRow:
     segments: list[uptime.Segment] = field(default_factory=list)
     sparkline: list[float | None] = field(default_factory=list)
     median_ms: float | None = None
+    facts: ModelFacts | None = None
+    blame: Blame | None = None
 
 
 def urgency(prefix: str = "") -> Case:
     """0 for an outage to 4 for operational, for ordering targets reached by `prefix`."""
     path = f"{prefix}status_row__status"
     return Case(
-        *(When(**{path: status.value}, then=Value(rank)) for rank, status in enumerate(_URGENCY)),
-        default=Value(_URGENCY.index(Status.UNKNOWN)),
+        *(When(**{path: status.value}, then=Value(rank)) for rank, status in enumerate(URGENCY)),
+        default=Value(URGENCY.index(Status.UNKNOWN)),
         output_field=IntegerField(),
     )
 
@@ -48,9 +55,14 @@ def by_name(prefix: str = "") -> Lower:
 
 
 def rows_of(
-    targets: Iterable[Target], *, bars: bool = False, sparklines: bool = False, medians: bool = False
+    targets: Iterable[Target],
+    *,
+    bars: bool = False,
+    sparklines: bool = False,
+    medians: bool = False,
+    facts: bool = False,
 ) -> list[TargetRow]:
-    """Rows for targets that carry their `status_row`. At most five queries, whatever their number."""
+    """Rows for targets that carry their `status_row`. A fixed number of queries, whatever their number."""
     found = list(targets)
     if not found:
         return []
@@ -59,18 +71,27 @@ def rows_of(
     reports = {} if bars else history.get_uptime(identifiers, history.DAY)
     lines = history.get_sparklines(identifiers) if sparklines else {}
     middles = glance.get_medians(identifiers) if medians else {}
+    known = model_facts([target.pk for target in found if target.kind == TargetKind.MODEL]) if facts else {}
     seen = glance.get_last_seen(target.status_row.cause_check for target in found)
+    ratios = {pk: report.ratio for pk, report in reports.items()} | {pk: _ratio(bar) for pk, bar in segments.items()}
     return [
         TargetRow(
             target=target,
             why=why(target, seen),
-            ratio=reports[target.pk].ratio if target.pk in reports else _ratio(segments[target.pk]),
+            ratio=_uptime(known.get(target.pk), ratios[target.pk]),
             segments=segments.get(target.pk, []),
             sparkline=lines.get(target.pk, []),
             median_ms=middles.get(target.pk),
+            facts=known.get(target.pk),
+            blame=blame_of(known.get(target.pk)),
         )
         for target in found
     ]
+
+
+def _uptime(facts: ModelFacts | None, by_time: float | None) -> float | None:
+    """Of a model by its looks, without those that met a rate limit; of everything else by time."""
+    return by_time if facts is None or facts.uptime_24h is None else facts.uptime_24h
 
 
 def _ratio(segments: Iterable[uptime.Segment]) -> float | None:

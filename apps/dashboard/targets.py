@@ -216,7 +216,7 @@ def load_models(request: PageRequest, target: Target) -> dict[str, Any]:
         .select_related("target", "target__status_row")
         .order_by(urgency("target__"), "target__name")[: MODELS_SHOWN + 1]
     )
-    rows = rows_of([model.target for model in models[:MODELS_SHOWN]], bars=True, medians=True)
+    rows = rows_of([model.target for model in models[:MODELS_SHOWN]], bars=True, medians=True, facts=True)
     return {
         "target": target,
         "rows": rows,
@@ -227,7 +227,7 @@ def load_models(request: PageRequest, target: Target) -> dict[str, Any]:
 
 
 STATUS = Panel("status", "dashboard/target/_status.html", load_status, "target,incident")
-_COMMON = (
+COMMON = (
     STATUS,
     Panel("uptime", "dashboard/target/_uptime.html", load_uptime, "target.status"),
     Panel("checks", "dashboard/target/_checks.html", load_checks, "target,check", hold=True),
@@ -236,8 +236,4 @@ _COMMON = (
     Panel("related", "dashboard/target/_related.html", load_related, "target.status"),
 )
 _MODELS = Panel("models", "dashboard/target/_models.html", load_models, "target", hold=True)
-PANELS = (*_COMMON, _MODELS)
-
-
-def panels_for(target: Target) -> tuple[Panel, ...]:
-    return PANELS if target.kind == TargetKind.PROVIDER else _COMMON
+PANELS = (*COMMON, _MODELS)

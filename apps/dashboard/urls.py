@@ -6,6 +6,7 @@ from django.urls import path
 
 from apps.accounts import pages as account_pages
 from apps.dashboard import components_view, guard_pages, incident_views, region_pages, settings_pages, views
+from apps.dashboard.ai import views as model_views
 from apps.dashboard.lists import LISTS
 
 app_name = "dashboard"
@@ -51,10 +52,14 @@ urlpatterns = [
     path("first-check/", views.first_check, name="first-check"),
     path("first-run/", views.first_run_is_over, name="first-run"),
     path("targets/bulk/", views.target_bulk, name="target-bulk"),
+    path("models/compare/", model_views.compare_page, name="model-compare"),
+    path("models/compare/fragments/<slug:name>/", model_views.compare_fragment, name="model-compare-fragment"),
+    path("models/compare/<slug:name>.json", model_views.compare_chart, name="model-compare-chart"),
     *_lists(),
     path("targets/<uuid:target_id>/", views.target_page, name="target"),
     path("targets/<uuid:target_id>/fragments/<slug:name>/", views.target_fragment, name="target-fragment"),
     path("targets/<uuid:target_id>/latency.json", views.target_latency, name="target-latency"),
+    path("targets/<uuid:target_id>/charts/<slug:chart>.json", model_views.model_chart, name="model-chart"),
     path("incidents/", incident_views.incident_list, name="incident-list"),
     path("incidents/fragments/<slug:name>/", incident_views.incident_list_fragment, name="incident-list-fragment"),
     path("incidents/<uuid:incident_id>/", incident_views.incident_page, name="incident"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,7 +22,7 @@ from apps.accounts.doors import PageRequest, may, require, signed_in
 from apps.catalog.models import Environment, Target
 from apps.catalog.scope import scope_of
 from apps.catalog.services import update_target
-from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
+from apps.checks.charts import latency_document, range_of, read_period
 from apps.checks.first_check import watch_url
 from apps.checks.history import told_kinds
 from apps.checks.services import request_run
@@ -29,8 +30,11 @@ from apps.core.forms import put_errors
 from apps.core.panels import answer, draw_all
 from apps.dashboard import lists, overview, search, targets
 from apps.dashboard.forms import FirstCheckForm
+from apps.dashboard.target_pages import page_of
 
 _MOST_AT_ONCE = 200
+# What a URL can carry; the page itself says how many of them it shows.
+_MOST_COMPARED = 50
 
 
 # --- Overview -------------------------------------------------------------------------------------------------
@@ -137,7 +141,12 @@ def target_list_fragment(request: PageRequest, name: str, panel: str) -> HttpRes
 @signed_in
 @require_POST
 def target_bulk(request: PageRequest) -> HttpResponseBase:
-    """Pause or resume the selected targets; those the caller may not change are left as they are and counted."""
+    """Pause or resume the selected targets; those the caller may not change are left as they are and counted.
+
+    To compare them changes nothing: it leads to their page.
+    """
+    if request.POST.get("action") == "compare":
+        return _compare(request)
     enabled = {"pause": False, "resume": True}.get(request.POST.get("action", ""))
     if enabled is None:
         raise Http404
@@ -151,6 +160,12 @@ def target_bulk(request: PageRequest) -> HttpResponseBase:
     entry = lists.LISTS.get(back, lists.LISTS["target"])
     query = request.POST.get("query", "")
     return redirect(f"{reverse(entry.url_name)}{f'?{query}' if query else ''}")
+
+
+def _compare(request: PageRequest) -> HttpResponseBase:
+    identifiers = [str(identifier) for text in request.POST.getlist("selected") if (identifier := _uuid(text))]
+    query = urlencode({"ids": ",".join(identifiers[:_MOST_COMPARED])}, safe=",")
+    return redirect(f"{reverse('dashboard:model-compare')}?{query}")
 
 
 def _report(request: PageRequest, enabled: bool, done: int, refused: int) -> None:
@@ -187,31 +202,28 @@ def _uuid(text: str) -> UUID | None:
 @require_safe
 def target_page(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     target = targets.get_target(request, target_id)
-    checks, told = targets.checks_of(target), told_kinds()
+    page, checks, told = page_of(target), targets.checks_of(target), told_kinds()
     about = [target.pk, *(check.pk for check in checks)]
-    panels = draw_all(request, targets.panels_for(target), _with_range(request), target, ids=about)
+    preset = range_of(request.GET, page.presets)
     context: dict[str, Any] = {
         "target": target,
-        "panels": panels,
-        "ranges": RANGE_LABELS,
-        "range": range_of(request.GET),
+        "panels": draw_all(request, page.panels, f"{request.path}?range={preset}", target, ids=about),
+        "ranges": page.presets.labels,
+        "range": preset,
         "has_checks": any(check.kind not in told for check in checks),
         "check_ids": " ".join(str(identifier) for identifier in about[1:]),
         **targets.frame_of(target),
         "may_operate": targets.may_operate(request, target),
+        **page.around(request, target, checks),
     }
-    return render(request, "dashboard/target/page.html", context)
-
-
-def _with_range(request: PageRequest) -> str:
-    return f"{request.path}?range={range_of(request.GET)}"
+    return render(request, page.template, context)
 
 
 @signed_in
 @require_safe
 def target_fragment(request: PageRequest, target_id: UUID, name: str) -> HttpResponseBase:
     target = targets.get_target(request, target_id)
-    return answer(request, targets.panels_for(target), name, target)
+    return answer(request, page_of(target).panels, name, target)
 
 
 @signed_in

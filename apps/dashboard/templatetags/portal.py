@@ -236,6 +236,12 @@ def unlocalized(value: float) -> str:
 
 
 @register.filter
+def budget_tone(budget: Any) -> str:
+    """How far a budget (`spending.selectors.BudgetState`) has come, as a colour token; "" without a cap."""
+    return {"ok": "ok", "warned": "warn", "spent": "bad"}.get(budget.state, "")
+
+
+@register.filter
 def per_cent(share: float | None) -> str:
     """A share 0..1 as a number 0 to 100 for SVG geometry; what is more is cut."""
     return f"{100 * min(1.0, max(0.0, float(share or 0))):.2f}"

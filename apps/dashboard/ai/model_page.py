@@ -1,0 +1,204 @@
+"""The page of one AI model: how it stands and whose fault that is, how fast and how dear it is, how it is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from apps.accounts.doors import PageRequest
+from apps.catalog.models import Target
+from apps.checks import glance, history
+from apps.checks.ai.history import ModelHistory, canary_runs, model_history
+from apps.checks.ai.selectors import ModelFacts, model_facts
+from apps.checks.charts import OF_HOURS, Period, range_of, read_period
+from apps.checks.models import Check, CheckResult
+from apps.checks.reasons import sentence
+from apps.checks.spending.selectors import SpendOfDay, list_budgets, spend_of_days
+from apps.core import clock
+from apps.core.cache import cached
+from apps.core.panels import Panel
+from apps.dashboard import targets
+from apps.dashboard.ai.blame import blame_of
+from apps.dashboard.ai.canaries import canaries_of
+from apps.dashboard.ai.headroom import rooms_of
+from apps.dashboard.ai.ladder import Ladder, ladder_of
+from apps.probes.ai.classes import class_of
+
+CANARY_RUNS = 20
+# A history bar of each preset: segments of whole quarters of an hour, hours or days.
+_SEGMENTS = {"24h": 96, "7d": 84, "30d": 90, "90d": 90}
+# A day of money is one bar: fewer of them say nothing.
+_FEWEST_DAYS = timedelta(days=30)
+# A long period does not look otherwise after a quarter of a minute.
+_RELOAD_SECONDS = {"24h": 15, "7d": 60, "30d": 120, "90d": 300}
+
+
+def facts_of(target: Target) -> ModelFacts:
+    """What is known of the model now; read once for the target in hand."""
+    known: ModelFacts | None = getattr(target, "_portal_facts", None)
+    if known is None:
+        known = model_facts([target.pk]).get(target.pk) or ModelFacts()
+        target._portal_facts = known  # type: ignore[attr-defined]
+    return known
+
+
+def _ladder_of(target: Target) -> Ladder:
+    known: Ladder | None = getattr(target, "_portal_ladder", None)
+    if known is None:
+        target.model.target = target
+        known = ladder_of(target.model)
+        target._portal_ladder = known  # type: ignore[attr-defined]
+    return known
+
+
+def past_of(target: Target, period: Period) -> tuple[Period, ModelHistory]:
+    """The model's past and the period it is of; that of a preset is at most a quarter of a minute old."""
+    if period.preset:
+        return _past(target.pk, period.preset)
+    return period, model_history(target.pk, period.start, period.end)
+
+
+@cached("model_history", ttl=15, depends=("targets",))
+def _past(target_id: UUID, preset: str) -> tuple[Period, ModelHistory]:
+    period = read_period({"range": preset}, OF_HOURS)
+    return period, model_history(target_id, period.start, period.end)
+
+
+# --- How it stands --------------------------------------------------------------------------------------------
+
+
+def load_status(request: PageRequest, target: Target) -> dict[str, Any]:
+    return {**targets.load_status(request, target), "blame": blame_of(facts_of(target))}
+
+
+def load_figures(request: PageRequest, target: Target) -> dict[str, Any]:
+    """Uptime by looks with its formula, the bar of the past, and what the last look measured."""
+    preset = range_of(request.GET, OF_HOURS)
+    past = past_of(target, read_period({"range": preset}, OF_HOURS))[1]
+    window = OF_HOURS.lengths[preset]
+    return {
+        "target": target,
+        "period": dict(OF_HOURS.labels)[preset],
+        "segments": history.get_history_bars([target.pk], window, _SEGMENTS[preset])[target.pk],
+        "uptime": past.uptime,
+        "counted": past.uptime.looks - past.uptime.rate_limited,
+        "facts": facts_of(target),
+    }
+
+
+def load_headroom(request: PageRequest, target: Target) -> dict[str, Any]:
+    facts = facts_of(target)
+    return {"rooms": rooms_of(facts), "said_at": facts.rate_limit_at}
+
+
+# --- Money ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MonthOfModel:
+    """What looking at one model cost in the present month (UTC): all of it, a day on average, and by what."""
+
+    cost: Decimal
+    today: Decimal
+    a_day: Decimal
+    looks: int
+    estimated: int
+    tokens_in: int
+    tokens_out: int
+
+
+def load_spend(request: PageRequest, target: Target) -> dict[str, Any]:
+    today = clock.now().date()
+    days = spend_of_days(target_ids=[target.pk], start=today.replace(day=1), end=today)
+    provider = target.model.provider_id
+    budgets = list_budgets(request.user, [provider])
+    return {
+        "month": _month_of(days, today),
+        "budgets": budgets,
+        "has_cap": any(one.monthly_cap is not None for one in budgets),
+        "unpriced": any(target.name in one.unpriced_models for one in budgets if one.provider is not None),
+        "provider": target.model.provider,
+        "may_operate": targets.may_operate(request, target),
+    }
+
+
+def _month_of(days: list[SpendOfDay], today: date) -> MonthOfModel:
+    cost = sum((day.cost for day in days), Decimal(0))
+    return MonthOfModel(
+        cost=cost,
+        today=sum((day.cost for day in days if day.day == today), Decimal(0)),
+        a_day=cost / today.day,
+        looks=sum(day.looks for day in days),
+        estimated=sum(day.estimated for day in days),
+        tokens_in=sum(day.tokens_in for day in days),
+        tokens_out=sum(day.tokens_out for day in days),
+    )
+
+
+def spent_by_day(target: Target, period: Period) -> tuple[list[tuple[date, Decimal]], Period]:
+    """US dollars by day, of the period and of a month at least."""
+    longer = Period(min(period.start, period.end - _FEWEST_DAYS), period.end)
+    days = spend_of_days(target_ids=[target.pk], start=longer.start.date(), end=longer.end.date())
+    return [(day.day, day.cost) for day in days], longer
+
+
+# --- How it is looked at --------------------------------------------------------------------------------------
+
+
+def load_ladder(request: PageRequest, target: Target) -> dict[str, Any]:
+    return {"ladder": _ladder_of(target), "target": target, "may_operate": targets.may_operate(request, target)}
+
+
+def load_canaries(request: PageRequest, target: Target) -> dict[str, Any]:
+    return {
+        "canaries": canaries_of(canary_runs(target.pk, CANARY_RUNS)),
+        "step": _ladder_of(target).canary,
+        "may_operate": targets.may_operate(request, target),
+    }
+
+
+# --- The last failure -----------------------------------------------------------------------------------------
+
+
+def load_failure(request: PageRequest, target: Target) -> dict[str, Any]:
+    """The newest evidence of any of its checks, and the result it belongs to while that is kept. Two queries."""
+    checks = {check.pk: check for check in targets.checks_of(target)}
+    found = glance.get_last_seen(checks)
+    if not found:
+        return {"seen": None}
+    check_id, seen = max(found.items(), key=lambda pair: pair[1].at)
+    result = CheckResult.objects.filter(check_id=check_id, at=seen.at, id=seen.result_id).first()
+    return {"seen": seen, "check": checks[check_id], "result": result, **_words_of(result, seen)}
+
+
+def _words_of(result: CheckResult | None, seen: glance.Seen) -> dict[str, Any]:
+    if result is None:
+        return {"why": "", "blamed": None}
+    return {"why": sentence(result.reason, seen.evidence), "blamed": class_of(result.reason)}
+
+
+STATUS = Panel("status", "dashboard/target/_status.html", load_status, "target,incident,check")
+PANELS = (
+    STATUS,
+    Panel("uptime", "dashboard/model/_figures.html", load_figures, "target.status,check.result", every=60),
+    Panel("spend", "dashboard/model/_spend.html", load_spend, "target.changed", every=60),
+    Panel("headroom", "dashboard/model/_headroom.html", load_headroom, "", every=60),
+    Panel("ladder", "dashboard/model/_ladder.html", load_ladder, "check.changed,target.changed", hold=True),
+    Panel("canaries", "dashboard/model/_canaries.html", load_canaries, "", every=300),
+    Panel("failure", "dashboard/model/_failure.html", load_failure, "target,check.changed", every=60),
+    *(panel for panel in targets.PANELS if panel.name in ("checks", "incidents", "changes", "related")),
+)
+
+
+def around(request: PageRequest, target: Target, checks: list[Check]) -> dict[str, Any]:
+    """What the page says around its panels."""
+    ladder = _ladder_of(target)
+    return {
+        "streaming": ladder.streaming,
+        "reload_seconds": _RELOAD_SECONDS[range_of(request.GET, OF_HOURS)],
+        "has_checks": bool(checks),
+        "has_paid": any(step.rungs and step.kind.is_paid for step in ladder.steps),
+    }
