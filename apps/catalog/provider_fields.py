@@ -40,7 +40,7 @@ def rules_of(values: Mapping[str, Any]) -> dict[str, Callable[[], object]]:
         "dialect": _check_dialect,
         "base_url": check_base_url,
         "api_key": check_api_key,
-        "paid_at_once": _check_column("paid_at_once"),
+        "paid_at_once": _check_paid_at_once,
         "status_page_url": check_page_url,
         "status_components": _check_components,
         "monthly_cap": check_cap,
@@ -53,8 +53,6 @@ def _bound(rule: Callable[[Any], object], value: Any) -> Callable[[], object]:
 
 
 def _check_dialect(name: str) -> None:
-    if not len(AI_DIALECTS):
-        return
     try:
         AI_DIALECTS.get(name)
     except UnknownEntry:
@@ -64,11 +62,8 @@ def _check_dialect(name: str) -> None:
         ) from None
 
 
-def _check_column(name: str) -> Callable[[Any], None]:
-    def check(value: Any) -> None:
-        Provider._meta.get_field(name).clean(value, None)
-
-    return check
+def _check_paid_at_once(number: Any) -> None:
+    Provider.paid_at_once.field.clean(number, None)
 
 
 def _check_components(names: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Making, editing, switching and removing what is watched, and asking a provider what it offers."""
+"""Making, editing, switching and removing what is watched."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, require_somewhere, signed_in
 from apps.catalog import services
 from apps.catalog.crumbs import crumbs_below, list_of, stand_in_list
 from apps.catalog.discovery import discover_models
-from apps.catalog.forms import edited, for_creating, for_editing
 from apps.catalog.models import Environment, Provider, Target, TargetKind
+from apps.catalog.provider_forms import DEFAULT_DIALECT, ProviderForm, follow_address
+from apps.catalog.refusals import remember_refusal
 from apps.catalog.scope import scope_of
-from apps.catalog.selectors import get_drift
+from apps.catalog.target_forms import edited, for_creating, for_editing
 from apps.core.forms import put_errors
 
 # --- Making ---------------------------------------------------------------------------------------------------
@@ -41,6 +42,7 @@ class Making:
     lead: Any
     places: Callable[[PageRequest], models.QuerySet[Any]]
     create: Callable[..., Any]
+    template: str = "catalog/new.html"
 
 
 def _environments(request: PageRequest) -> models.QuerySet[Environment]:
@@ -55,9 +57,10 @@ def _providers(request: PageRequest) -> models.QuerySet[Provider]:
 MAKING: dict[str, Making] = {
     TargetKind.PROVIDER: Making(
         gettext_lazy("Add a provider"),
-        gettext_lazy("A place that offers AI models. Once it is here, its models can be discovered."),
+        gettext_lazy("A place that offers AI models. Next it is asked which, and you choose what to watch."),
         _environments,
         services.create_provider,
+        "catalog/provider.html",
     ),
     TargetKind.MODEL: Making(
         gettext_lazy("Add a model"),
@@ -90,7 +93,7 @@ def target_new(request: PageRequest, kind: str) -> HttpResponseBase:
             put_errors(form, error)
         else:
             messages.success(request, _("%(name)s was added.") % {"name": made.target.name})
-            return redirect(made.target)
+            return redirect(_discovered(request, made) if request.POST.get("action") == "discover" else made.target)
     context = {
         "form": form,
         "making": making,
@@ -98,7 +101,16 @@ def target_new(request: PageRequest, kind: str) -> HttpResponseBase:
         "crumbs": [list_of(kind)],
         "back": list_of(kind)[1],
     }
-    return render(request, "catalog/new.html", context, status=400 if form.errors else 200)
+    return render(request, making.template, context, status=400 if form.errors else 200)
+
+
+def _discovered(request: PageRequest, provider: Provider) -> str:
+    """Ask the new provider at once; the page this leads to shows its list, or why there is none."""
+    try:
+        discover_models(actor=request.user, provider=provider)
+    except ValidationError as error:
+        remember_refusal(request, provider.pk, error.messages)
+    return reverse("checks:discover", args=[provider.pk])
 
 
 def _initial(request: PageRequest, kind: str) -> dict[str, Any]:
@@ -138,8 +150,9 @@ def target_edit(request: PageRequest, target_id: UUID) -> HttpResponseBase:
         else:
             messages.success(request, _("Saved."))
             return redirect(target)
-    context = {"form": form, "target": target, "crumbs": crumbs_below(target)}
-    return render(request, "catalog/edit.html", context, status=400 if form.errors else 200)
+    context = {"form": form, "target": target, "crumbs": crumbs_below(target), "back": target.get_absolute_url()}
+    template = "catalog/provider.html" if target.kind == TargetKind.PROVIDER else "catalog/edit.html"
+    return render(request, template, context, status=400 if form.errors else 200)
 
 
 def _siblings(target: Target) -> models.QuerySet[Target]:
@@ -169,34 +182,12 @@ def target_delete(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     return redirect(list_of(target.kind)[1])
 
 
-# --- Discovery ------------------------------------------------------------------------------------------------
-
-
 @signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def provider_discover(request: PageRequest, target_id: UUID) -> HttpResponseBase:
-    """What the provider's own list offers against the catalog. POST asks again, and adds what was ticked."""
-    target = _operated(request, target_id, TargetKind.PROVIDER)
-    errors: list[str] = []
-    if request.method == "POST":
-        try:
-            found = discover_models(actor=request.user, provider=target.provider, add=request.POST.getlist("add"))
-        except ValidationError as error:
-            errors = error.messages
-        else:
-            if found.added:
-                _tell_added(request, len(found.added))
-            return redirect(reverse("catalog:provider-discover", args=[target.pk]))
-    context = {
-        "target": target,
-        "provider": target.provider,
-        "drift": get_drift(target.provider),
-        "errors": errors,
-        "crumbs": crumbs_below(target),
-    }
-    return render(request, "catalog/discover.html", context, status=400 if errors else 200)
-
-
-def _tell_added(request: PageRequest, number: int) -> None:
-    sentence = ngettext("%(number)s model was added.", "%(number)s models were added.", number)
-    messages.success(request, sentence % {"number": number})
+@require_safe
+def provider_address(request: PageRequest) -> HttpResponseBase:
+    """The row of the base URL once another dialect is chosen: its own address, and what to enter."""
+    require_somewhere(request.user, Role.OPERATOR)
+    dialect = request.GET.get("dialect", DEFAULT_DIALECT)
+    typed = request.GET.get("base_url", "")
+    form = ProviderForm(initial={"dialect": dialect, "base_url": follow_address(dialect, typed)})
+    return render(request, "catalog/_address.html", {"form": form})

@@ -3,10 +3,12 @@ from __future__ import annotations
 from django.urls import path
 
 from apps.checks import editing, expected, heartbeat_views, ping_key_pages, views
+from apps.checks.ai import discover_page
 
 app_name = "checks"
 
 urlpatterns = [
+    path("providers/<uuid:target_id>/discover/", discover_page.discover, name="discover"),
     path("checks/new/", editing.check_new, name="new"),
     path("checks/schedule/", expected.schedule_preview, name="schedule"),
     path("checks/<uuid:check_id>/", views.check_detail, name="check"),

@@ -19,3 +19,6 @@ if (document.querySelector("[data-conditions]")) {
 if (document.querySelector("[data-edit-rows]")) {
   import("./edit-rows.js");
 }
+if (document.querySelector("[data-pick-search]")) {
+  import("./pick-list.js");
+}

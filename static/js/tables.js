@@ -31,6 +31,8 @@ document.addEventListener("change", (event) => {
     const hidden = [...choice.querySelectorAll("input:not(:checked)")].map((box) => box.value);
     localStorage.setItem(remembered(choice.dataset.columnsOf), JSON.stringify(hidden));
     applyColumns();
+// A form that came back with an error keeps its ticks.
+document.querySelectorAll("form:has([data-select]:checked)").forEach(showSelection);
   }
 });
 
@@ -67,7 +69,8 @@ document.addEventListener("click", (event) => {
     lastBox = event.target;
     showSelection(form);
   } else if (event.target.matches("[data-select-all]")) {
-    form.querySelectorAll("[data-select]").forEach((box) => (box.checked = event.target.checked));
+    const shown = [...form.querySelectorAll("[data-select]")].filter((box) => !box.closest("[hidden]"));
+    shown.forEach((box) => (box.checked = event.target.checked));
     showSelection(form);
   } else if (event.target.closest("[data-bulk-clear]")) {
     form.querySelectorAll("[data-select]").forEach((box) => (box.checked = false));
@@ -76,3 +79,5 @@ document.addEventListener("click", (event) => {
 });
 
 applyColumns();
+// A form that came back with an error keeps its ticks.
+document.querySelectorAll("form:has([data-select]:checked)").forEach(showSelection);

@@ -235,11 +235,11 @@ def test_a_provider_is_asked_and_the_chosen_models_are_added(
     content = page.post(address, follow=True).content.decode()
     assert server.received[-1].headers["authorization"] == "Bearer sk-1"
     offered = re.findall(r'name="add" value="([^"]+)"', content)
-    assert offered == ["&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;", "gpt-6"]
+    assert offered == ["&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;", "gpt-5", "gpt-6"]
     assert "<script>alert(1)" not in content
     assert text_of(content.encode()).partition("Not in its list any more")[2].split()[1] == "gpt-3"
 
-    reply = page.post(address, {"add": ["gpt-6"]}, follow=True)
+    reply = page.post(address, {"action": "save", "add": ["gpt-6"], "rung_1": "on", "rung_2": "on"}, follow=True)
     assert "1 model was added." in text_of(reply.content)
     assert Target.objects.filter(kind="model", name="gpt-6").exists()
 

@@ -42,7 +42,7 @@ ARGUMENTS = {
 }
 # Pages about one kind of target, or of check, only.
 PARTICULAR = {
-    "catalog:provider-discover": "provider",
+    "checks:discover": "provider",
     "checks:ping": "heartbeat",
     "checks:run-times": "heartbeat",
     "checks:rotate": "heartbeat",

@@ -1,0 +1,212 @@
+"""What watching some models costs a month, by model and rung, before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from apps.catalog.models import Provider, Region, TargetKind
+from apps.catalog.prices.lookup import rates_of
+from apps.catalog.selectors import Viewer
+from apps.checks.ai.climbing import Rung, config_of
+from apps.checks.ai.model_sorts import ModelSort, sort_of
+from apps.checks.models import Check
+from apps.checks.spending.ladder import monthly_cost
+from apps.checks.spending.selectors import BudgetState, list_budgets
+from apps.core import clock, kindconfig
+from apps.core.registry import UnknownEntry
+from apps.probes.ai.usage import Rate
+
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One rung of one model. `most` is US dollars a month, None where no price is known.
+
+    `suits`: there is a question of this rung for such a model. `present`: it has that check already.
+    """
+
+    rung: int
+    most: Decimal | None
+    suits: bool = True
+    present: bool = False
+    is_paid: bool = False
+
+    @property
+    def adds(self) -> bool:
+        return self.suits and not self.present
+
+    @property
+    def is_unpriced(self) -> bool:
+        return self.adds and self.is_paid and self.most is None
+
+
+@dataclass(frozen=True)
+class ModelLine:
+    """One model: what it is for, its rate, and a cell for each rung that was chosen."""
+
+    name: str
+    sort: ModelSort
+    rate: Rate | None
+    cells: list[Cell]
+
+    @property
+    def total(self) -> Decimal:
+        return _sum(self.cells)
+
+    @property
+    def is_unpriced(self) -> bool:
+        return any(cell.is_unpriced for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class RungLine:
+    """One rung for all models that were chosen, whether or not the rung was."""
+
+    rung: Rung
+    chosen: bool
+    interval_seconds: int
+    cells: list[Cell]
+
+    @property
+    def total(self) -> Decimal:
+        return _sum(self.cells)
+
+    @property
+    def checks(self) -> int:
+        return sum(cell.adds for cell in self.cells)
+
+    @property
+    def unpriced(self) -> int:
+        return sum(cell.is_unpriced for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class LadderPrice:
+    """The bill before the order. `present` is what the provider's paid checks cost already; all US dollars a month."""
+
+    models: list[ModelLine]
+    rungs: list[RungLine]
+    present: Decimal
+    regions: int
+    budget: BudgetState | None
+    budget_of_all: BudgetState | None
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.total for line in self.models), NOTHING)
+
+    @property
+    def unpriced(self) -> list[str]:
+        return [line.name for line in self.models if line.is_unpriced]
+
+    @property
+    def with_present(self) -> Decimal:
+        return self.total + self.present
+
+    @property
+    def cap(self) -> Decimal | None:
+        return self.budget.monthly_cap if self.budget is not None else None
+
+    @property
+    def is_above_cap(self) -> bool:
+        return self.cap is not None and self.with_present > self.cap
+
+
+def price_ladder(
+    *,
+    viewer: Viewer,
+    provider: Provider,
+    names: Sequence[str],
+    rungs: Sequence[Rung],
+    chosen: Collection[int],
+    intervals: Mapping[int, int],
+) -> LadderPrice:
+    """What these models would cost at most on each of `rungs`, at the given seconds between looks. Fixed queries.
+
+    It is what looks cost that use all they may, from every region in use.
+    """
+    regions = Region.objects.filter(enabled=True).count()
+    checks = list(_paid_checks(provider))
+    there = {(name.lower(), kind) for name, kind in _kinds_there(provider)}
+    wanted = {*names, *(check.target.name for check in checks)}
+    rates = rates_of([(provider, name) for name in wanted], clock.now().date())
+    cells = {
+        name: [_cell(provider, name, rung, intervals[rung.number], regions, rates, there) for rung in rungs]
+        for name in names
+    }
+    models = [
+        ModelLine(
+            name,
+            sort_of(name),
+            rates.get((provider.pk, name)),
+            [cell for cell in cells[name] if cell.rung in chosen],
+        )
+        for name in names
+    ]
+    lines = [
+        RungLine(rung, rung.number in chosen, intervals[rung.number], [cells[name][position] for name in names])
+        for position, rung in enumerate(rungs)
+    ]
+    budgets = {state.provider.pk if state.provider else None: state for state in list_budgets(viewer, [provider.pk])}
+    present = sum((_cost_of(check, provider, regions, rates) for check in checks), NOTHING)
+    return LadderPrice(models, lines, present, regions, budgets.get(provider.pk), budgets.get(None))
+
+
+def _cell(
+    provider: Provider,
+    name: str,
+    rung: Rung,
+    interval_seconds: int,
+    regions: int,
+    rates: Mapping[tuple[UUID, str], Rate],
+    there: Collection[tuple[str, str]],
+) -> Cell:
+    kind = rung.kind_for(sort_of(name))
+    if kind is None:
+        return Cell(rung.number, NOTHING, suits=False)
+    if (name.lower(), kind.name) in there:
+        return Cell(rung.number, NOTHING, present=True, is_paid=kind.is_paid)
+    cost = monthly_cost(
+        kind=kind.name,
+        config=config_of(kind, provider, name),
+        interval_seconds=interval_seconds,
+        regions=regions,
+        rate=rates.get((provider.pk, name)),
+    )
+    return Cell(rung.number, cost.most, is_paid=kind.is_paid)
+
+
+def _kinds_there(provider: Provider) -> list[tuple[str, str]]:
+    rows = Check.objects.present().filter(target__namespace=provider.pk, target__kind=TargetKind.MODEL)
+    return list(rows.values_list("target__name", "kind"))
+
+
+def _paid_checks(provider: Provider) -> list[Check]:
+    """Checks of its models that cost money and are looked at."""
+    rows = Check.objects.present().filter(
+        target__namespace=provider.pk, target__kind=TargetKind.MODEL, target__enabled=True, enabled=True
+    )
+    return list(rows.select_related("target"))
+
+
+def _cost_of(check: Check, provider: Provider, regions: int, rates: Mapping[tuple[UUID, str], Rate]) -> Decimal:
+    try:
+        cost = monthly_cost(
+            kind=check.kind,
+            config=check.config,
+            interval_seconds=check.interval_seconds,
+            regions=regions,
+            rate=rates.get((provider.pk, check.target.name)),
+        )
+    except (UnknownEntry, kindconfig.ConfigError):
+        # A kind of a newer version, or a config nobody can read any more: it is not looked at either.
+        return NOTHING
+    return cost.most or NOTHING
+
+
+def _sum(cells: Collection[Cell]) -> Decimal:
+    return sum((cell.most for cell in cells if cell.adds and cell.most is not None), NOTHING)
