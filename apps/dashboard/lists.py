@@ -44,6 +44,8 @@ class TargetList:
     empty: Any
     # The pages on which its kinds are made: words and URL names, the first one is the main one.
     makes: tuple[tuple[Any, str], ...]
+    # It holds models: their measures are columns, and some of them can be compared.
+    measures: bool = False
 
     @property
     def url_name(self) -> str:
@@ -75,6 +77,7 @@ LISTS = {
             ("providers", "models"),
             _("No provider is watched yet."),
             (_ADD_PROVIDER, _ADD_MODEL),
+            measures=True,
         ),
         TargetList(
             "service",
@@ -184,9 +187,10 @@ class Found:
 
 
 def find(user: User, entry: TargetList, filters: Filters, environment: UUID | None) -> Found:
-    """One page. Five queries."""
+    """One page, in a fixed number of queries."""
     page = _page(_filtered(user, entry, filters, environment), filters)
-    rows = [_list_row(row, entry, filters) for row in rows_of(page.rows, sparklines=True)]
+    found = rows_of(page.rows, sparklines=True, facts=entry.measures)
+    rows = [_list_row(row, entry, filters) for row in found]
     return Found(rows, page.next, page.previous)
 
 
@@ -251,11 +255,18 @@ def load_rows(request: PageRequest, entry: TargetList) -> dict[str, Any]:
         "filters": filters,
         "sort": filters.sort,
         "query": filters.query(cursor=filters.cursor),
-        "shows_kind": len(entry.kinds) > 1,
+        # Where models are measured, a provider is told from them by standing above its own.
+        "shows_kind": len(entry.kinds) > 1 and not entry.measures,
         "list_url": reverse(entry.url_name),
-        "actions": [("pause", gettext("Pause"), False), ("resume", gettext("Resume"), False)],
-        "may_operate": access_of(request.user).allows_somewhere(Role.OPERATOR),
+        **_selection(entry, may_operate=access_of(request.user).allows_somewhere(Role.OPERATOR)),
     }
+
+
+def _selection(entry: TargetList, *, may_operate: bool) -> dict[str, Any]:
+    """What can be done with selected rows, and so whether rows can be selected at all."""
+    compare = [("compare", gettext("Compare"), False)] if entry.measures else []
+    change = [("pause", gettext("Pause"), False), ("resume", gettext("Resume"), False)] if may_operate else []
+    return {"actions": [*compare, *change], "columns_shown": 11 if entry.measures else 9}
 
 
 ROWS = Panel("rows", "dashboard/_list_rows.html", load_rows, "target", hold=True)
@@ -268,6 +279,19 @@ COLUMNS: list[tuple[str, Any]] = [
     ("uptime", _("Uptime 24 h")),
     ("result", _("Last result")),
 ]
+# Beside those, where models are measured.
+_MEASURES: list[tuple[str, Any]] = [
+    ("token", _("First token")),
+    ("speed", _("Speed")),
+    ("spend", _("Spend this month")),
+]
+
+
+def columns_of(entry: TargetList) -> list[tuple[str, Any]]:
+    """The columns a reader may hide."""
+    return [*COLUMNS[:3], *_MEASURES, *COLUMNS[3:]] if entry.measures else COLUMNS
+
+
 _SWITCHED: list[tuple[str, Any]] = [("yes", _("Watched")), ("no", _("Paused"))]
 
 

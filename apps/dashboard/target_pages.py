@@ -10,10 +10,11 @@ from apps.accounts.doors import PageRequest
 from apps.catalog.models import Target, TargetKind
 from apps.checks.charts import OF_HOURS, OF_LOOKS, Presets
 from apps.checks.models import Check
+from apps.checks.vendors.panel import VENDOR
 from apps.core.panels import Panel
 from apps.dashboard import targets
 from apps.dashboard.ai import model_page
-from apps.dashboard.ai.vendor_panel import FIGURES, VENDOR
+from apps.dashboard.ai.provider_page import FIGURES
 
 Around = Callable[[PageRequest, Target, list[Check]], dict[str, Any]]
 

@@ -123,7 +123,7 @@ def target_list(request: PageRequest, name: str) -> HttpResponseBase:
         "filter_fields": lists.filter_fields(filters, entry, lists.list_tags(request.user, entry, environment)),
         "chips": lists.chips_of(filters, entry, request.path),
         "keep": lists.kept(filters),
-        "columns": lists.COLUMNS,
+        "columns": lists.columns_of(entry),
         "counts": lists.counts_of(overview.summary_of(request), entry),
         "url": reverse(entry.url_name),
         "actions": [{"label": label, "url": reverse(url_name)} for label, url_name in entry.makes],

@@ -1,0 +1,22 @@
+"""What the page of a provider has besides that of any target: its models together, and its vendor's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.accounts.doors import PageRequest
+from apps.catalog.models import Target
+from apps.core.panels import Panel
+from apps.dashboard import targets
+from apps.dashboard.ai.cards import figures_of
+
+
+def load_figures(request: PageRequest, target: Target) -> dict[str, Any]:
+    return {
+        "target": target,
+        "figures": figures_of(request.user, [target.pk])[target.pk],
+        "may_operate": targets.may_operate(request, target),
+    }
+
+
+FIGURES = Panel("figures", "dashboard/model/_provider_figures.html", load_figures, "target", every=60)
