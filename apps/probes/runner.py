@@ -306,6 +306,8 @@ def run_once(
         return judge_exchange(prepared, run(prepared.transfer(policy, ca_file, wall_clock), names))
     except OutboundError as error:
         return failed_exchange(prepared, error)
+    except Exception as error:  # of a kind or of its listener
+        return surprised_exchange(prepared, error, wall_clock())
 
 
 async def _look_once(prepared: Prepared, begin: Callable[[], Looking]) -> Outcome:

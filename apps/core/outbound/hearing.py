@@ -41,7 +41,7 @@ class HeardAnswer(Answer):
     def on_sent(self, *_addresses: object) -> int:
         """libcurl has a connection and sends the request now."""
         self.sent_at = self._clock()
-        return pycurl.PREREQFUNC_OK
+        return int(pycurl.PREREQFUNC_OK)
 
     def on_body(self, chunk: bytes) -> int | None:
         """A piece of the body. Answering -1 ends the transfer."""
