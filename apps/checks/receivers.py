@@ -9,9 +9,11 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from apps.accounts.models import User
-from apps.catalog.models import Region
-from apps.catalog.signals import target_deleted, target_switched
-from apps.checks import services
+from apps.catalog.models import Provider, Region
+from apps.catalog.signals import provider_changed, target_deleted, target_switched
+from apps.checks import freeing, services
+from apps.checks.ai import hours
+from apps.checks.signals import housekeeping
 
 
 @receiver(target_deleted)
@@ -27,3 +29,15 @@ def follow_switch(target_ids: list[UUID], actor: User | None = None, **_: Any) -
 @receiver(post_save, sender=Region)
 def follow_region(instance: Region, **_: Any) -> None:
     services.follow_region(region=instance)
+
+
+@receiver(provider_changed)
+def follow_key(provider: Provider, fields: frozenset[str], **_: Any) -> None:
+    """Who changed the key is not kept waiting for the word on it."""
+    if fields & freeing.KEYS:
+        freeing.free_providers([provider.pk])
+
+
+@receiver(housekeeping)
+def keep_hours(**_: Any) -> None:
+    hours.keep_up()

@@ -16,8 +16,8 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from apps.checks import holding, measurements, settling, state
-from apps.checks.ai import last_looks
+from apps.checks import freeing, holding, measurements, settling, state
+from apps.checks.ai import last_looks, rungs
 from apps.checks.ai.last_looks import Look
 from apps.checks.board import Board, RegionRow
 from apps.checks.copying import EVIDENCE, EVIDENCE_COLUMNS, RESULT_COLUMNS, RESULTS, copy_rows
@@ -28,7 +28,8 @@ from apps.checks.vendors import pages as vendor_pages
 from apps.core.clock import database_moment
 from apps.core.ids import uuid7
 from apps.core.news import News, announce_all
-from apps.probes.base import Finished, OutcomeState
+from apps.probes.base import Finished, Outcome, OutcomeState
+from apps.probes.reasons import Reason
 
 logger = structlog.get_logger(__name__)
 
@@ -70,18 +71,19 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
     kept = [item for item in matched if isinstance(item, _Kept)]
     dropped_by = Counter(item for item in matched if isinstance(item, str))
     kept.sort(key=lambda item: item.finished.outcome.started_at)
-    kept = _compared(kept, now)
+    kept = _compared(kept)
     for item in kept:
         if item.row is not None:
             _apply(board, item, item.row)
     _copy_results(kept)
     measurements.hand_over([(item.check_id, item.finished.job.region, item.finished.outcome) for item in kept])
     looks = [_look(item, targets) for item in kept]
-    last_looks.store(looks)
+    mended = last_looks.store(looks)
     vendor_pages.store(looks, now)
     # What was paid for was paid, even if its result came too late to count.
     accounts.settle(finished, regions, now)
     changes = settling.settle(board, now)
+    freeing.free_mended(board, mended)
     _finish_runs(kept, now)
     announce_all(_result_news(board, kept, targets, now))
     return Recorded(kept=len(kept), dropped=dropped_by.total(), changes=len(changes), dropped_by=dict(dropped_by))
@@ -134,21 +136,26 @@ def _apply(board: Board, item: _Kept, row: RegionRow) -> None:
     at = _moment(outcome.started_at)
     check = board.checks[item.check_id]
     if outcome.state is not OutcomeState.INDETERMINATE:
+        held = holding.held_out(row.held_seconds, row.last_result_at, at)
+        row.held_seconds = holding.seconds(held, row.interval_seconds, item.finished.job.kind, outcome)
         row.last_result_at = max(row.last_result_at or at, at)
-    row.state = state.decide_region(row.state, outcome.state, outcome.reason, at, check.policy)
+    row.state = state.decide_region(row.state, outcome.state, outcome.reason, at, _policy(check.policy, outcome))
     row.in_doubt = state.is_in_doubt(row.state, outcome.state)
-    row.held_seconds = holding.seconds(row.held_seconds, row.interval_seconds, item.finished.job.kind, outcome)
     board.evidence[item.check_id] = outcome.evidence
 
 
-def _compared(kept: list[_Kept], now: datetime) -> list[_Kept]:
+def _policy(policy: state.Policy, outcome: Outcome) -> state.Policy:
+    """A look that is slower than usual is the last of several in a row: they need not be counted a second time."""
+    return replace(policy, failure_threshold=1) if outcome.reason is Reason.SLOWER_THAN_USUAL else policy
+
+
+def _compared(kept: list[_Kept]) -> list[_Kept]:
     """The same, where a good look that was far slower than usual for too long has become a degraded one."""
-    slower = last_looks.slower_than_usual([(item.check_id, item.finished) for item in kept], now)
-    return (
-        [replace(item, finished=slower.get(item.finished.job.check, item.finished)) for item in kept]
-        if slower
-        else kept
-    )
+    counted = [position for position, item in enumerate(kept) if item.row is not None]
+    slower = last_looks.slower_than_usual([(kept[position].check_id, kept[position].finished) for position in counted])
+    for position, finished in slower.items():
+        kept[counted[position]] = replace(kept[counted[position]], finished=finished)
+    return kept
 
 
 def _look(item: _Kept, targets: dict[UUID, UUID]) -> Look:
@@ -179,7 +186,7 @@ def _copy_results(kept: list[_Kept]) -> None:
                 as_json(outcome.measurements),
             )
         )
-        if outcome.state is not OutcomeState.OK or item.finished.job.run:
+        if outcome.state is not OutcomeState.OK or item.finished.job.run or rungs.is_canary(item.finished.job.kind):
             evidence.append((at, item.id, item.check_id, as_json(outcome.evidence)))
     copy_rows(RESULTS, RESULT_COLUMNS, results)
     copy_rows(EVIDENCE, EVIDENCE_COLUMNS, evidence)

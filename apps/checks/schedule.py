@@ -131,8 +131,9 @@ def give_back(check_id: UUID, region: UUID, generation: int) -> None:
     statements.run(_GIVE_BACK, [check_id, region, generation])
 
 
+# How long it was left alone stays until the look comes back: until then its last word is as old as that, not stale.
 _RELEASE = """
-    UPDATE checks_checkregion AS r SET held_seconds = 0, next_due_at = least(r.next_due_at, now())
+    UPDATE checks_checkregion AS r SET next_due_at = least(r.next_due_at, now())
     FROM checks_check c
     WHERE c.id = r.check_id AND c.target_id = ANY(%s) AND (r.held_seconds > 0 OR r.reason = 'budget_spent')
 """

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from apps.checks.ai import histograms
 from apps.probes.ai.classes import class_of
@@ -64,9 +63,9 @@ def usual_of(days: Sequence[Mapping[int, int]]) -> Usual:
     return Usual(histograms.median(together), histograms.total_of(together), sum(1 for day in days if day))
 
 
-def measured_by(measurements: Mapping[str, Any]) -> bool:
+def measured_by_first_token(outcome: Outcome) -> bool:
     """Whether looks like this one are compared by their first token; else by how long they took altogether."""
-    return FIRST_TOKEN in measurements
+    return FIRST_TOKEN in outcome.measurements
 
 
 def is_good(outcome: Outcome) -> bool:
