@@ -31,14 +31,16 @@ def _send() -> None:
     deliver_due(open_door(), stopping=_stopping.is_set)
 
 
-# A worker has few threads and the tick needs one of them each second: telling takes one, however many receivers hang.
+# A worker has few threads and the tick needs one of them each second: telling takes two, one that routes and one that
+# sends, however many are woken and however many receivers hang.
+_routing = OneAtATime(route_all)
 _sending = OneAtATime(_send)
 
 
 @shared_task(ignore_result=True, base=WakeUpTask)
 def route_and_send() -> None:
-    """Route what happened, then send what is due. Any number may run at once; one a process stays to send."""
-    route_all()
+    """Route what happened, then send what is due. Any number may run; one a process routes, one sends."""
+    _routing.ask()
     _sending.ask()
 
 
