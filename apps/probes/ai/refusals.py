@@ -18,6 +18,7 @@ from apps.probes.reasons import Reason
 _MAX_TEXT = 2_000
 _CODE_FIELDS = ("code", "type", "status", "reason", "error_code", "error_type")
 _TITLE = re.compile(rb"<title[^>]{0,100}>([^<]{1,300})", re.IGNORECASE)
+_NOTHING_LEFT = re.compile(r"\blimit: 0\b(?!\.)|credits? (?:is|are) (?:depleted|exhausted)", re.IGNORECASE)
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 
 
@@ -92,11 +93,7 @@ _BY_CODE = (
     ),
     # A request that no limit would ever let through is 413 under the code of a limit.
     _codes_of(Reason.BAD_REQUEST, "rate_limit_exceeded", range(413, 414)),
-    _codes_of(
-        Reason.RATE_LIMITED,
-        "rate_limit_exceeded rate_limit_error rate_limit_reached_error too_many_requests resource_exhausted "
-        "ratelimiterror throttled",
-    ),
+    _codes_of(Reason.RATE_LIMITED, "rate_limit_exceeded resource_exhausted"),
 )
 
 
@@ -167,6 +164,9 @@ _BY_TYPE = (
         Reason.SERVER_ERROR,
         "server_error api_error internal_error internal_server_error internalservererror internal timeout_error "
         "deadline_exceeded",
+    ),
+    _codes_of(
+        Reason.RATE_LIMITED, "rate_limit_error rate_limit_reached_error too_many_requests ratelimiterror throttled"
     ),
     _codes_of(Reason.PERMISSION_DENIED, "permission_denied"),
     _codes_of(Reason.MODEL_NOT_FOUND, "not_found_error notfounderror not_found"),
@@ -281,5 +281,8 @@ def _codes(error: dict[str, Any]) -> Iterator[str]:
         for violation in objects_in(part.get("violations"), 20):
             if "perday" in text_in(violation.get("quotaId")).lower():
                 yield "requests_per_day_exceeded"
+    # Google has one code for a limit that passes and for an account that has nothing left.
+    if _NOTHING_LEFT.search(_message(error)):
+        yield "quota_exceeded"
     if metadata.get("flagged_input") or metadata.get("reasons"):
         yield "flagged_input"

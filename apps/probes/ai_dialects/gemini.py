@@ -45,7 +45,7 @@ class Thinking(NamedTuple):
 
 
 class Gemini(Dialect):
-    """The key goes into a header, never into the address. Either framing of a stream is read; the framer tells which."""
+    """The key goes into a header, never into the address. Either framing of a stream is read: the framer tells."""
 
     name = "gemini"
     label = _("Google Gemini")
