@@ -6,11 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 from apps.catalog.models import Target
-from apps.checks.ai.history import Line
-from apps.checks.ai.selectors import ModelFacts
+from apps.checks.ai.history import (
+    PERCENTILES,
+    Line,
+    duration_kind,
+    last_day,
+    lines_of,
+    percentiles_of,
+    together,
+    uptime_of,
+)
+from apps.checks.ai.parts import Part, load_parts
+from apps.checks.ai.selectors import ModelFacts, model_facts
 from apps.checks.ai.uptime import Uptime
+from apps.checks.ai.windows import Window
+from apps.checks.spending.selectors import spend_of_days
+from apps.core import clock
 from apps.probes.ai.classes import ErrorClass
 
 
@@ -40,5 +54,45 @@ class ComparedModel:
 
 
 def compare_models(targets: Sequence[Target], start: datetime, end: datetime) -> list[ComparedModel]:
-    """Each of these models from `start` to `end`, in their order. A fixed number of queries whatever their number."""
-    return [ComparedModel(target, ModelFacts()) for target in targets]
+    """Each of these models from `start` to `end`, in their order. Six queries whatever their number.
+
+    Raises ValueError when `end` is not after `start`.
+    """
+    identifiers = [target.pk for target in targets]
+    window = Window.of(start, end, clock.now())
+    parts: dict[UUID, list[Part]] = {identifier: [] for identifier in identifiers}
+    for part in load_parts(identifiers, window):
+        parts[part.target_id].append(part)
+    spent: dict[UUID, Decimal] = {}
+    for day in spend_of_days(target_ids=identifiers, start=window.start.date(), end=last_day(end)):
+        spent[day.target_id] = spent.get(day.target_id, Decimal(0)) + day.cost
+    facts = model_facts(identifiers)
+    return [
+        _compared(target, facts[target.pk], parts[target.pk], spent.get(target.pk, Decimal(0)), window)
+        for target in targets
+    ]
+
+
+def _compared(target: Target, facts: ModelFacts, parts: list[Part], spent: Decimal, window: Window) -> ComparedModel:
+    kind = duration_kind(parts)
+    whole = [part for part in parts if part.kind == kind]
+    errors: dict[ErrorClass, int] = {}
+    for part in parts:
+        for error, count in part.errors.items():
+            errors[error] = errors.get(error, 0) + count
+    return ComparedModel(
+        target=target,
+        facts=facts,
+        first_token=percentiles_of(together(parts, "first_tokens"), PERCENTILES),
+        duration=percentiles_of(together(whole, "durations"), PERCENTILES),
+        duration_kind=kind,
+        speed_p50=percentiles_of(together(parts, "speeds"), ("p50",))["p50"],
+        uptime=uptime_of(parts),
+        errors={error: errors[error] for error in ErrorClass if error in errors},
+        spend=spent,
+        times=window.times,
+        width_seconds=int(window.width.total_seconds()),
+        first_token_line=lines_of(parts, window, "first_tokens", ("p50",))["p50"],
+        duration_line=lines_of(whole, window, "durations", ("p50",))["p50"],
+        speed_line=lines_of(parts, window, "speeds", ("p50",))["p50"],
+    )
