@@ -8,12 +8,13 @@ from typing import Any
 
 from apps.accounts.models import ApiToken
 from apps.alerts.models import Alert, Channel, Notification, Route, Rule, Silence
-from apps.catalog.models import Environment, Region
+from apps.catalog.models import Environment, Price, Region
 from apps.checks.heartbeats.services import open_ping_key
 from apps.checks.models import CheckRun, Guard, Incident, StateChange
 from apps.core import clock
 from apps.core.ids import uuid7
 from tests.checks.heartbeats.telling import hear, make_heartbeat, pings_of
+from tests.checks.vendors.reading import make_followed
 from tests.factories import make_check, make_model, make_provider, make_service, make_token, make_user
 
 Arguments = dict[str, Any]
@@ -112,6 +113,13 @@ def make_guard(_environment: Environment) -> Guard:
     )
 
 
+def make_price(environment: Environment) -> Price:
+    provider = make_provider(environment=environment)
+    return Price.objects.create(
+        provider=provider, model="model", input_per_million=1, output_per_million=2, valid_from=clock.now().date()
+    )
+
+
 def make_foreign_token(_environment: Environment) -> ApiToken:
     owner = make_user("admin")
     make_token(owner)
@@ -137,6 +145,10 @@ OBJECTS: dict[str, Callable[[Environment], Arguments]] = {
     "rule": lambda environment: {"pk": make_rule(environment).pk},
     "route": lambda _environment: {"pk": Route.objects.create(name="All").pk},
     "silence": lambda environment: {"pk": make_silence(environment).pk},
+    "vendor-status": lambda environment: {"pk": make_followed(environment=environment).pk},
+    "price": lambda environment: {"pk": make_price(environment).pk},
+    # A provider has a budget from the start.
+    "budget": lambda environment: {"pk": make_provider(environment=environment).pk},
     "guard": lambda environment: {"pk": make_guard(environment).pk},
     "notification": lambda environment: {"pk": make_notification(environment).pk},
 }

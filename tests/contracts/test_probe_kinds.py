@@ -21,6 +21,7 @@ from apps.probes.base import (
     PROBE_KINDS,
     AsyncProbeKind,
     HttpProbeKind,
+    Outcome,
     OutcomeState,
     ProbeKind,
     PushProbeKind,
@@ -47,7 +48,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "celery_worker": {"host": "127.0.0.1", "port": "{port}", "password": SECRET, "queues": ["a"]},
     "heartbeat": {"grace_seconds": 600, "cron": "0 2 * * *", "timezone": "Asia/Seoul"},
     "ai_models": {"base_url": "http://127.0.0.1:{port}/v1", "api_key": SECRET, "model": "m"},
+    "vendor_status": {"url": "http://127.0.0.1:{port}/", "components": ["API"], "quiet_days": 90},
 }
+# Kinds that read what somebody says of itself: that it cannot be read is no failure of anything.
+HEARSAY = {"vendor_status"}
 KINDS = [kind for _name, kind in PROBE_KINDS.items()]
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))
 # A kind that looks goes out to a target; a kind that is told has nobody to go to.
@@ -159,13 +163,23 @@ def test_secrets_are_not_in_the_errors_of_a_config(kind: ProbeKind[Any]) -> None
             assert SECRET not in str(caught.value)
 
 
+def without_an_answer(kind: ProbeKind[Any]) -> OutcomeState:
+    """What a look is that got no answer."""
+    return OutcomeState.INDETERMINATE if kind.name in HEARSAY else OutcomeState.FAILED
+
+
+def cause_of(outcome: Outcome) -> str:
+    """Why a look got no answer; hearsay tells it beside its own reason."""
+    return str(outcome.evidence.get("cause") or outcome.reason.value)
+
+
 @EVERY_LOOKING_KIND
 def test_a_timeout_is_an_outcome_and_comes_in_time(kind: ProbeKind[Any]) -> None:
     with SpeakingServer() as silent:
         started = time.monotonic()
         outcome = run_once(kind.name, sample(kind, silent.port), 0.4, probe_policy())
-    assert outcome.state is OutcomeState.FAILED
-    assert outcome.reason in (Reason.TIMEOUT, Reason.CONNECT_TIMEOUT)
+    assert outcome.state is without_an_answer(kind)
+    assert cause_of(outcome) in (Reason.TIMEOUT, Reason.CONNECT_TIMEOUT)
     assert time.monotonic() - started < 2
     assert outcome.sentence not in ("", str(outcome.reason.label))
 
@@ -173,7 +187,7 @@ def test_a_timeout_is_an_outcome_and_comes_in_time(kind: ProbeKind[Any]) -> None
 @EVERY_LOOKING_KIND
 def test_a_refusal_is_an_outcome(kind: ProbeKind[Any]) -> None:
     outcome = run_once(kind.name, sample(kind, free_port()), 2.0, probe_policy())
-    assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, Reason.CONNECT_REFUSED)
+    assert (outcome.state, cause_of(outcome)) == (without_an_answer(kind), Reason.CONNECT_REFUSED)
     assert outcome.evidence["host"] == "127.0.0.1"
     assert outcome.started_at > 0
 
@@ -182,7 +196,7 @@ def test_a_refusal_is_an_outcome(kind: ProbeKind[Any]) -> None:
 def test_the_address_policy_holds(kind: ProbeKind[Any]) -> None:
     with SpeakingServer() as server:
         outcome = run_once(kind.name, sample(kind, server.port), 2.0, channel_policy())
-        assert outcome.reason is Reason.ADDRESS_DENIED
+        assert cause_of(outcome) == Reason.ADDRESS_DENIED
         assert server.connections == 0
 
 

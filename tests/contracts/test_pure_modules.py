@@ -13,6 +13,7 @@ PURE = (
     "apps/probes",
     "apps/checks/state.py",
     "apps/checks/uptime.py",
+    "apps/checks/vendors/comparing.py",
     "apps/checks/heartbeats/schedule.py",
     "apps/checks/heartbeats/judging.py",
     "apps/checks/heartbeats/answers.py",

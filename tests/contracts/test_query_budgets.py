@@ -26,6 +26,8 @@ from apps.checks.models import (
     Incident,
     IncidentEvent,
     StateChange,
+    VendorIncident,
+    VendorPage,
 )
 from apps.core import clock
 from apps.core.ids import uuid7
@@ -40,6 +42,8 @@ LISTS = [
     "regions/",
     "guards/",
     "providers/?limit=500",
+    "prices/?limit=500",
+    "budgets/",
     "models/?limit=500",
     "services/?limit=500",
     "targets/?limit=500",
@@ -58,6 +62,7 @@ LISTS = [
     "silences/?limit=500&active=true",
     "channels/?limit=500",
     "notifications/?limit=500",
+    "vendor-status/?limit=500",
     "tokens/",
     "check-kinds/",
     "summary/",
@@ -87,6 +92,10 @@ def fill(environment: Environment, number: int) -> None:
     for kind, make in _KINDS.items():
         rows = [make(target, providers) for target in targets if target.kind == kind]
         type(rows[0])._default_manager.bulk_create(rows)
+    VendorPage.objects.create(provider=providers[0], since=now)
+    VendorIncident.objects.create(
+        provider=providers[0], external_id="1", name="x", status="outage", started_at=now, seen_at=now
+    )
     everything = [provider, *targets]
     TargetStatus.objects.bulk_create(TargetStatus(target=target, since=now, status="outage") for target in everything)
     Target.depends_on.through.objects.bulk_create(

@@ -153,14 +153,13 @@ def _row(provider_id: UUID, incident: PageIncident, at: datetime) -> VendorIncid
 def mark_silent(now: datetime) -> int:
     """Pages nobody has read for three intervals say nothing any more; returns how many. One query when none is."""
     reading = Q(provider__target__checks__kind=KIND, provider__target__checks__deleted_at__isnull=True)
-    rows = VendorPage.objects.exclude(status=Status.UNKNOWN).annotate(
-        interval=Max("provider__target__checks__interval_seconds", filter=reading, default=0)
-    )
-    silent = []
-    for page in rows.filter(looked_at__lt=now - STALE_AT_LEAST):
-        allowed = max(timedelta(seconds=STALE_INTERVALS * page.interval), STALE_AT_LEAST)
-        if page.looked_at is not None and page.looked_at + allowed < now:
-            silent.append((page.pk, page.looked_at + allowed))
+    rows = VendorPage.objects.exclude(status=Status.UNKNOWN).filter(looked_at__lt=now - STALE_AT_LEAST)
+    interval = Max("provider__target__checks__interval_seconds", filter=reading, default=0)
+    silent: list[tuple[UUID, datetime]] = []
+    for provider_id, looked_at, seconds in rows.annotate(seconds=interval).values_list("pk", "looked_at", "seconds"):
+        ran_out = looked_at + max(timedelta(seconds=STALE_INTERVALS * seconds), STALE_AT_LEAST) if looked_at else now
+        if ran_out < now:
+            silent.append((provider_id, ran_out))
     return sum(_silence(provider_id, at) for provider_id, at in silent)
 
 

@@ -79,7 +79,7 @@ def parse(body: bytes) -> Element:
     return builder.root
 
 
-def _refuse(*_arguments: Any) -> None:
+def _refuse(*_arguments: Any) -> int:
     raise UnreadablePage(PageProblem.DANGEROUS, actual="<!DOCTYPE")
 
 
