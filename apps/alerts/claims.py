@@ -19,7 +19,7 @@ from apps.core import clock, statements
 from apps.core.news import News, announce_all
 
 # A channel never takes more than this many senders, so that one that hangs leaves the others free.
-PER_CHANNEL = 4
+PER_CHANNEL = 8
 
 
 @dataclass(frozen=True)

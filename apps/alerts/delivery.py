@@ -246,9 +246,21 @@ def _tell(kept: Sequence[tuple[Attempt, NextStep]]) -> None:
     )
 
 
+# Hardly ever is there anything to close: a channel that works is left alone, and nobody waits for its row.
+_CLOSE = """
+    UPDATE alerts_channel SET failures = 0, open_until = NULL, open_since = NULL
+    WHERE id = ANY(%s) AND (failures > 0 OR open_until IS NOT NULL)
+"""
+
+
 def _follow_channels(made: Sequence[Attempt]) -> None:
     """Each channel's breaker after its attempts, in the order in which they landed."""
-    wanted = {one.claimed.channel for one in made}
+    wanted = {one.claimed.channel for one in made if not one.delivery.ok}
+    well = {one.claimed.channel for one in made} - wanted
+    if well:
+        statements.run(_CLOSE, [sorted(well)])
+    if not wanted:
+        return
     rows = Channel.objects.select_for_update().filter(pk__in=wanted).only("failures", "open_until").order_by("pk")
     channels = {channel.pk: channel for channel in rows}
     for one in made:
