@@ -45,6 +45,7 @@ from apps.checks.serializers import (
     RunSerializer,
     StateChangeSerializer,
 )
+from apps.checks.spending import api as spending
 from apps.checks.vendors import api as vendors
 from apps.core import clock, kindconfig
 from apps.core.api.filtering import refuse_unknown_parameters
@@ -83,7 +84,7 @@ class CheckViewSet(PortalViewSet):
         target = data.pop("target")
         data["only_regions"] = data.pop("regions", None)
         demand_role(self.request.user, Role.OPERATOR, target.environment_id)
-        return services.create_check(actor=self._actor, target=target, **data)
+        return services.create_check(actor=self._actor, target=target, config=data.pop("config", {}), **data)
 
     def update_object(self, instance: Check, data: dict[str, Any]) -> Check:
         for name in ("target", "kind"):
@@ -251,6 +252,9 @@ class CheckKindsView(APIView):
                     "default_interval_seconds": kind.default_interval_seconds,
                     "default_timeout_seconds": kind.default_timeout_seconds,
                     "default_failure_threshold": kind.default_failure_threshold,
+                    "default_affects_status": kind.default_affects_status,
+                    "rung": kind.rung,
+                    "is_paid": kind.is_paid,
                     "schema": kindconfig.json_schema(kind.Config),
                 }
                 for kind in kinds
@@ -304,6 +308,7 @@ def register(router: BaseRouter) -> None:
     guards.register(router)
     regions.register(router)
     heartbeats.register(router)
+    spending.register(router)
 
 
 urlpatterns = [

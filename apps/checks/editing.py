@@ -27,7 +27,7 @@ from apps.checks.heartbeats.services import create_heartbeat, update_heartbeat
 from apps.checks.models import Check
 from apps.checks.provider_keys import provider_of
 from apps.checks.region_cards import STATUS_OF_OUTCOME
-from apps.checks.trying import LONGEST_SECONDS, try_check
+from apps.checks.trying import longest_seconds, try_check
 from apps.checks.views import operated
 from apps.core import kindconfig
 from apps.core.forms import put_errors
@@ -101,7 +101,7 @@ def _defaults(kind: ProbeKind[Any], target: Target) -> dict[str, Any]:
         "timeout_seconds": f"{kind.default_timeout_seconds:g}",
         "failure_threshold": kind.default_failure_threshold,
         "recovery_threshold": fields.get_field("recovery_threshold").default,
-        "affects_status": True,
+        "affects_status": kind.default_affects_status,
         "enabled": True,
         **_known(kind, target),
     }
@@ -221,7 +221,7 @@ def _context(editing: Editing) -> dict[str, Any]:
         "outcome": outcome,
         "outcome_status": STATUS_OF_OUTCOME[outcome.state].value if outcome else "",
         "outcome_label": outcome.state.label if outcome else "",
-        "longest_seconds": LONGEST_SECONDS,
+        "longest_seconds": longest_seconds(editing.kind),
         "preview": preview_of(editing.form),
         "condition_fields": CONDITION_FIELDS,
         "condition_operators": CONDITION_OPERATORS,

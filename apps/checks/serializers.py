@@ -46,8 +46,9 @@ class CheckSerializer(ToldSerializer):
     target = VisibleTargetField(queryset=Target.objects.none(), pk_field=serializers.UUIDField())
     kind = serializers.CharField(max_length=32)
     name = serializers.CharField(max_length=200, required=False)
-    config = serializers.JSONField()
-    interval_seconds = serializers.IntegerField(min_value=1, max_value=86_400, default=60)
+    # What is left out here and below is the kind's own default; some kinds need no config at all.
+    config = serializers.JSONField(required=False)
+    interval_seconds = serializers.IntegerField(min_value=1, max_value=86_400, required=False)
     retry_interval_seconds = serializers.IntegerField(min_value=1, max_value=3_600, allow_null=True, default=None)
     timeout_seconds = serializers.FloatField(min_value=0.1, max_value=120, required=False)
     failure_threshold = serializers.IntegerField(min_value=1, max_value=20, required=False)
@@ -56,7 +57,7 @@ class CheckSerializer(ToldSerializer):
     quorum = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
     # Looked at from these; an empty list means every enabled region.
     regions = RegionsField(source="only_regions", required=False)
-    affects_status = serializers.BooleanField(default=True)
+    affects_status = serializers.BooleanField(required=False)
     enabled = serializers.BooleanField(default=True)
     status = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()

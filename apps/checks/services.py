@@ -21,7 +21,7 @@ from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
 from apps.checks.heartbeats.following import follow_check
 from apps.checks.models import Check, CheckRegion, CheckRun, CheckStatus, Incident
-from apps.checks.provider_keys import with_provider_key
+from apps.checks.provider_keys import with_provider, without_an_endpoint
 from apps.checks.regions.choice import Choice, choose, store
 from apps.checks.state import NOT_MEASURED
 from apps.core import cache, clock, kindconfig
@@ -80,7 +80,8 @@ def validate_config(kind: ProbeKind[Any], config: object, stored: dict[str, Any]
 
 def open_config(check: Check) -> dict[str, Any]:
     """The plain config, for the message to a probe worker and for nothing else."""
-    return with_provider_key(check.target, kindconfig.unseal(probe_kind(check.kind).Config, check.config, unseal))
+    kind = probe_kind(check.kind)
+    return with_provider(check.target, kind, kindconfig.unseal(kind.Config, check.config, unseal))
 
 
 def masked_config(check: Check) -> dict[str, Any]:
@@ -111,7 +112,9 @@ def create_check(
         kind=kind,
         **{
             "name": str(probe.label),
+            **_interval_of(probe),
             "timeout_seconds": probe.default_timeout_seconds,
+            "affects_status": probe.default_affects_status,
             "failure_threshold": probe.default_failure_threshold,
             **_given(fields),
         },
@@ -271,6 +274,11 @@ def request_run(*, actor: User | None, check: Check) -> CheckRun:
     return run
 
 
+def _interval_of(probe: ProbeKind[Any]) -> dict[str, int]:
+    """The kind's own; what is told has none."""
+    return {} if probe.transport == "push" else {"interval_seconds": probe.default_interval_seconds}
+
+
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name in EDITABLE}
 
@@ -285,12 +293,15 @@ def _valid(
         sealed = validate_config(probe, config, stored)
     except ValidationError as error:
         errors.update(error.message_dict)
+    else:
+        errors.update(without_an_endpoint(check.target, probe, sealed))
     try:
         check.clean_fields(exclude={"target", "config"})
         check.validate_constraints()
     except ValidationError as error:
         errors.update(_on_name(error.message_dict))
     if check.target.kind not in probe.target_kinds:
+        errors.pop("__all__", None)
         errors.setdefault("kind", []).append(
             _("A %(kind)s check does not suit a %(target)s.")
             % {"kind": probe.label, "target": check.target.get_kind_display()}

@@ -24,6 +24,7 @@ from apps.core.kindconfig import FormField
 
 CLEAR = "-clear"
 _LONGEST_JSON = 65_536
+_CONDITION_EXAMPLE = '[{"field": "status", "operator": "==", "value": 200}]'
 
 
 class ConfigForm(forms.Form):
@@ -145,6 +146,10 @@ class LinesField(forms.CharField):
 class JsonListField(forms.CharField):
     """A JSON list as text; the list when clean. Typed text survives an error as it was typed."""
 
+    def __init__(self, *, example: str = _CONDITION_EXAMPLE, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.example = example
+
     def clean(self, value: Any) -> list[Any]:
         text = super().clean(value) or ""
         if not text.strip():
@@ -154,9 +159,7 @@ class JsonListField(forms.CharField):
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, list):
-            raise forms.ValidationError(
-                _('Enter a JSON list, such as [{"field": "status", "operator": "==", "value": 200}].')
-            )
+            raise forms.ValidationError(_("Enter a JSON list, such as %(example)s.") % {"example": self.example})
         return found
 
 
@@ -231,6 +234,14 @@ def _conditions(part: FormField) -> forms.Field:
     return JsonListField(**_common(part), max_length=_LONGEST_JSON, widget=forms.Textarea(_attributes(part, rows=4)))
 
 
+def _json_list(part: FormField) -> forms.Field:
+    """A list of objects that has no editor of its own."""
+    widget = forms.Textarea(_attributes(part, rows=12))
+    return JsonListField(
+        **_common(part), max_length=_LONGEST_JSON * 4, widget=widget, example=part.placeholder or "[{}]"
+    )
+
+
 _FIELDS: dict[str, Callable[[FormField], forms.Field]] = {
     "text": _text,
     "url": _url,
@@ -245,6 +256,7 @@ _FIELDS: dict[str, Callable[[FormField], forms.Field]] = {
     "list": _lines,
     "choices": _choices,
     "conditions": _conditions,
+    "json": _json_list,
 }
 
 
@@ -267,8 +279,13 @@ def _json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if value else ""
 
 
+def _indented_json_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
+
+
 _WRITERS: dict[str, Callable[[Any], Any]] = {
     "mapping": _mapping_text,
     "list": _lines_text,
     "conditions": _json_text,
+    "json": _indented_json_text,
 }

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError
 from apps.core.registry import Registry
+from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.usage import Usage
 from apps.probes.evidence import bounded
 from apps.probes.reasons import Reason, Text, condition_sentence, sentence
@@ -194,6 +195,10 @@ class ProbeKind(Generic[ConfigType]):
     def most_usage(self, config: ConfigType) -> Usage:
         """The most tokens one look may use, for setting money aside before it and for the price a month."""
         return Usage()
+
+    def endpoint_problem(self, endpoint: Endpoint) -> Text | None:
+        """Why nobody can be asked this there, as a sentence; None when it can be. Only where `uses_endpoint`."""
+        return None
 
     @property
     def docs(self) -> str:

@@ -113,7 +113,7 @@ def _operator_problem(condition: Condition) -> Text | None:
 
 def _value_problem(condition: Condition) -> Text | None:
     if condition.operator == "matches":
-        return _pattern_problem(condition.value)
+        return pattern_problem(condition.value)
     if condition.operator in _TEXT_OPERATORS and (condition.value is None or condition.value == ""):
         return _("Enter the text to look for.")
     needs_number = condition.field in _NUMERIC_FIELDS or condition.operator in _ORDERINGS
@@ -122,13 +122,14 @@ def _value_problem(condition: Condition) -> Text | None:
     return None
 
 
-def _pattern_problem(value: Value) -> Text | None:
+def pattern_problem(value: Value) -> Text | None:
+    """Why this is no regular expression that can be used here, as a sentence; None when it is one."""
     if not isinstance(value, str) or not value:
         return _("Enter a regular expression.")
     if len(value) > _MAX_PATTERN:
         return _("A regular expression has at most %(limit)s characters.") % {"limit": _MAX_PATTERN}
     try:
-        _pattern(value)
+        pattern(value)
     except re2.error as error:
         problem = error.args[0] if error.args else ""
         text = problem.decode("utf-8", "replace") if isinstance(problem, bytes) else str(problem)
@@ -137,7 +138,8 @@ def _pattern_problem(value: Value) -> Text | None:
 
 
 @lru_cache(maxsize=2_048)
-def _pattern(text: str) -> Any:
+def pattern(text: str) -> Any:
+    """A compiled regular expression that takes linear time and bounded memory, whatever it is let loose on."""
     options = re2.Options()
     options.max_mem = _MAX_REGEX_MEMORY
     options.log_errors = False
@@ -242,7 +244,7 @@ def holds(condition: Condition, actual: Any) -> bool:
             return False
         return absent if condition.operator == "==" else not absent
     if condition.operator == "matches":
-        return _pattern(str(expected)).search(_text(actual)) is not None
+        return pattern(str(expected)).search(_text(actual)) is not None
     if condition.operator in _TEXT_OPERATORS:
         return _contains(actual, expected) == (condition.operator == "contains")
     return _compared(condition, actual, expected)

@@ -63,16 +63,16 @@ def test_a_model_that_is_not_listed_fails_and_the_list_is_shown(server: HttpServ
             Reason.INVALID_KEY,
         ),
         (error(403, message="no access"), OutcomeState.DEGRADED, Reason.PERMISSION_DENIED),
-        (error(403, code="billing_not_active"), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
-        (error(402), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
+        (error(403, code="billing_not_active"), OutcomeState.DEGRADED, Reason.BILLING),
+        (error(402), OutcomeState.DEGRADED, Reason.BILLING),
         (error(429, code="insufficient_quota"), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
         (error(429, message="You exceeded your current quota"), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
         (error(400, message="Your credit balance is too low"), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
         (error(429, code="rate_limit_exceeded"), OutcomeState.DEGRADED, Reason.RATE_LIMITED),
         (error(429), OutcomeState.DEGRADED, Reason.RATE_LIMITED),
         (error(500), OutcomeState.FAILED, Reason.SERVER_ERROR),
-        (error(503, message="billing service down"), OutcomeState.FAILED, Reason.SERVER_ERROR),
-        (error(529, type="overloaded_error"), OutcomeState.FAILED, Reason.SERVER_ERROR),
+        (error(503, message="billing service down"), OutcomeState.FAILED, Reason.OVERLOADED),
+        (error(529, type="overloaded_error"), OutcomeState.FAILED, Reason.OVERLOADED),
         (error(404), OutcomeState.FAILED, Reason.STATUS_MISMATCH),
         (http.redirect("/login"), OutcomeState.FAILED, Reason.STATUS_MISMATCH),
         (http.answer(200, "<html>Sign in</html>"), OutcomeState.FAILED, Reason.UNEXPECTED_ANSWER),
@@ -116,7 +116,7 @@ def test_the_key_does_not_follow_a_redirect(server: HttpServer) -> None:
         ("https://a.example/v1", "https://a.example/v1/models"),
         ("https://a.example/v1/", "https://a.example/v1/models"),
         ("https://a.example/v1/models", "https://a.example/v1/models"),
-        ("https://a.example", "https://a.example/models"),
+        ("https://a.example", "https://a.example/v1/models"),
     ],
 )
 def test_the_list_is_found_with_or_without_a_slash(base_url: str, expected: str) -> None:
@@ -126,7 +126,6 @@ def test_the_list_is_found_with_or_without_a_slash(base_url: str, expected: str)
 @pytest.mark.parametrize(
     ("config", "path"),
     [
-        ({}, "base_url"),
         ({"base_url": "ftp://a"}, "base_url"),
         ({"base_url": "https://a.example/v1?x=1"}, "base_url"),
         ({"base_url": "https://a.example", "api_key": "a\nb"}, "api_key"),

@@ -6,7 +6,7 @@ SECRET, or the value of a sensitive header in a field marked `headers`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -114,6 +114,26 @@ def _merged(
         elif found.nested is not None and isinstance(given, Mapping):
             inner = stored if isinstance(stored, Mapping) else {}
             merged[found.key] = _merged(found.nested, inner, given, f"{path}.", kept)
+        elif found.item is not None and isinstance(given, list | tuple):
+            merged[found.key] = _merged_items(found.item, stored, given, f"{path}.", kept)
+    return merged
+
+
+def _merged_items(item: StructType, stored: Any, given: Sequence[Any], prefix: str, kept: list[str]) -> list[Any]:
+    """Each entry with the secrets of the stored entry of its name; one that was renamed, of the one in its place."""
+    before = [entry for entry in stored if isinstance(entry, Mapping)] if isinstance(stored, list | tuple) else []
+    by_name = {entry["name"]: entry for entry in before if isinstance(entry.get("name"), str)}
+    names = {entry.get("name") for entry in given if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)}
+    merged: list[Any] = []
+    for index, entry in enumerate(given):
+        if not isinstance(entry, Mapping):
+            merged.append(entry)
+            continue
+        name = entry.get("name")
+        old = by_name.get(name) if isinstance(name, str) else None
+        if old is None and index < len(before) and before[index].get("name") not in names:
+            old = before[index]
+        merged.append(_merged(item, old or {}, entry, f"{prefix}{index}.", kept))
     return merged
 
 

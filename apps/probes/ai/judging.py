@@ -1,0 +1,205 @@
+"""What an answer of a model means: by its class first, whoever's fault it is, and by nothing else here.
+
+Speed is judged by whoever runs a kind, and only of what is good. Every outcome of a look that went out carries its
+tokens, because it may have cost money: the provider's count, else an estimate that is marked as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from apps.core.kindconfig import MASK
+from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
+from apps.core.outbound.showing import safe_headers, safe_url, shortened
+from apps.probes.ai import counting
+from apps.probes.ai.asking import dialect_of
+from apps.probes.ai.classes import class_of, state_of
+from apps.probes.ai.dialect import Ask, Reply
+from apps.probes.ai.endpoint import Endpoint
+from apps.probes.ai.usage import Usage
+from apps.probes.base import Outcome, OutcomeState
+from apps.probes.reasons import Reason
+
+_MAX_DETAIL = 300
+KEPT_CHARACTERS = 500
+# A longer wait is nobody's word on a rate limit.
+_LONGEST_RETRY_AFTER = 31 * 86_400
+# So much in a row of what we said is an echo of it, not a coincidence.
+_ECHO = 20
+# These end a look before a word of ours was said, so it cost nothing.
+_NOTHING_SENT = frozenset(
+    {
+        OutboundReason.DNS_NOT_FOUND,
+        OutboundReason.DNS_TIMEOUT,
+        OutboundReason.DNS_ERROR,
+        OutboundReason.ADDRESS_DENIED,
+        OutboundReason.CONNECT_REFUSED,
+        OutboundReason.CONNECT_TIMEOUT,
+        OutboundReason.UNREACHABLE,
+        OutboundReason.TLS_EXPIRED,
+        OutboundReason.TLS_NOT_YET_VALID,
+        OutboundReason.TLS_WRONG_HOST,
+        OutboundReason.TLS_UNTRUSTED,
+        OutboundReason.TLS_ERROR,
+    }
+)
+_ABOUT_US = frozenset({OutboundReason.INVALID_CONFIGURATION, OutboundReason.INTERNAL_ERROR})
+
+
+def verdict(reason: Reason, evidence: Mapping[str, Any], measurements: Mapping[str, float]) -> Outcome:
+    """An outcome whose state follows from its reason: ours and quality degrade, theirs and the network's fail."""
+    return Outcome(state=state_of(reason), reason=reason, evidence=dict(evidence), measurements=dict(measurements))
+
+
+def evidence_of(endpoint: Endpoint, exchange: Exchange) -> dict[str, Any]:
+    """What every look at a model proves itself with: never a key, a prompt or a whole body."""
+    facts: dict[str, Any] = {
+        "url": safe_url(exchange.url),
+        "address": exchange.address,
+        "status_line": exchange.status_line,
+        "actual": exchange.status,
+        "headers": safe_headers(exchange.headers),
+        "model": endpoint.model,
+        "dialect": endpoint.dialect,
+    }
+    room = dialect_of(endpoint).head_room(exchange.headers)
+    return facts | {"rate_limit": room} if room else facts
+
+
+def refusal(endpoint: Endpoint, exchange: Exchange, ask: Ask | None = None) -> Outcome | None:
+    """Why an answer whose status is not good was given; None for a good status. Nothing was generated, so no tokens."""
+    if 200 <= exchange.status < 300:
+        return None
+    evidence = evidence_of(endpoint, exchange)
+    nothing = Usage().measurements()
+    if 300 <= exchange.status < 400:
+        # A key goes only where it was meant to go: a redirect is not followed, and is no answer either.
+        return verdict(Reason.STATUS_MISMATCH, evidence | {"expected": 200}, nothing)
+    reason, detail = dialect_of(endpoint).classify(exchange.status, exchange.headers, exchange.body)
+    if class_of(reason) is None:
+        reason = Reason.STATUS_MISMATCH
+    if reason is Reason.STATUS_MISMATCH:
+        evidence["expected"] = 200
+    if detail:
+        evidence["detail"] = unechoed(shortened(detail, _MAX_DETAIL), ask)
+    wait = retry_after_seconds(exchange)
+    if wait is not None:
+        evidence["retry_after_seconds"] = wait
+    return verdict(reason, evidence, nothing)
+
+
+def fault_of(reply: Reply, ask: Ask, limit: int) -> tuple[Reason, dict[str, Any]] | None:
+    """What is wrong with a complete answer whatever it says: its reason and what its sentence needs; None: nothing."""
+    if reply.problem is not None:
+        return reply.problem, {"detail": unechoed(shortened(reply.detail, _MAX_DETAIL), ask)}
+    if reply.choices == 0:
+        return Reason.MALFORMED_ANSWER, {"detail": "no choices"}
+    return unsaid(reply.finish, limit, is_said=bool(reply.text.strip() or reply.tool_calls))
+
+
+def unsaid(finish: str, limit: int, *, is_said: bool) -> tuple[Reason, dict[str, Any]] | None:
+    """What it means that an answer ended like this, given whether anything was said at all within `limit` tokens."""
+    if finish == "content_filter":
+        return Reason.CONTENT_FILTERED, {}
+    if finish == "error":
+        return Reason.MALFORMED_ANSWER, {"detail": "an answer that ended with an error"}
+    if is_said:
+        return None
+    if finish == "length":
+        return Reason.LENGTH_REACHED, {"expected": limit}
+    return Reason.MALFORMED_ANSWER, {"detail": "an empty answer"}
+
+
+def usage_of(reply: Reply, ask: Ask, limit: int) -> Usage:
+    """What a complete answer used."""
+    reasoning = counting.tokens_of(reply.reasoning)
+    calls = sum(counting.tokens_of(call.name + call.arguments) for call in reply.tool_calls)
+    said = counting.tokens_of(reply.text) + calls + reasoning
+    ours = counting.estimated(counting.text_of(ask), said, reasoning)
+    return counting.believed(reply.usage, ours, limit)
+
+
+def malformed_usage(ask: Ask, exchange: Exchange) -> Usage:
+    """What an answer that cannot be read may have used: as much as its bytes could say."""
+    heard = min(exchange.body_bytes // 4, ask.max_output_tokens)
+    return counting.estimated(counting.text_of(ask), heard)
+
+
+def unanswered(
+    endpoint: Endpoint, error: OutboundError, question: str, ask: Ask | None = None, *, most_out: int = 0
+) -> Outcome | None:
+    """What it means that no usable answer came; None when that says something about us, not about the model.
+
+    `most_out` are the tokens that may have been generated for a question that had been sent.
+    """
+    if error.reason in _ABOUT_US:
+        return None
+    evidence = {name: value for name, value in error.evidence.items() if name != "body"}
+    evidence |= {"model": endpoint.model, "dialect": endpoint.dialect}
+    if "detail" in evidence:
+        evidence["detail"] = unechoed(str(evidence["detail"]), ask)
+    reason = Reason(error.reason.value)
+    if reason is Reason.TIMEOUT and evidence.get("phase") == "tls":
+        reason = Reason.CONNECT_TIMEOUT
+    is_unsent = error.reason in _NOTHING_SENT or reason is Reason.CONNECT_TIMEOUT
+    usage = Usage() if is_unsent else counting.estimated(question, most_out)
+    return verdict(reason, evidence, usage.measurements())
+
+
+def retry_after_seconds(exchange: Exchange) -> float | None:
+    """How long the provider asks us to wait, from `Retry-After` in seconds or as a date; None when it does not."""
+    text = exchange.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        answered = datetime.fromtimestamp(exchange.started_at + exchange.duration_ms / 1000, UTC)
+        seconds = (until - answered).total_seconds()
+    return round(seconds, 1) if 0 < seconds <= _LONGEST_RETRY_AFTER else None
+
+
+def unechoed(text: str, ask: Ask | None) -> str:
+    """`text` with whatever it repeats of what we asked masked: a prompt may be somebody's secret."""
+    if ask is None:
+        return text
+    for said in (ask.prompt, ask.system):
+        for form in dict.fromkeys((said, " ".join(said.split()))):
+            text = _without(text, form)
+    return text
+
+
+def _without(text: str, said: str) -> str:
+    if len(said) < _ECHO:
+        return text
+    kept: list[str] = []
+    position = 0
+    while position < len(text):
+        length = _ECHO
+        if len(text) - position < _ECHO or text[position : position + length] not in said:
+            kept.append(text[position])
+            position += 1
+            continue
+        while position + length < len(text) and text[position : position + length + 1] in said:
+            length += 1
+        kept.append(MASK)
+        position += length
+    return "".join(kept)
+
+
+def shown(text: str, ask: Ask) -> str:
+    """An answer as evidence shows it."""
+    return unechoed(shortened(text, KEPT_CHARACTERS), ask)
+
+
+def good(evidence: Mapping[str, Any], measurements: Mapping[str, float]) -> Outcome:
+    """All is well."""
+    return Outcome(state=OutcomeState.OK, reason=Reason.OK, evidence=dict(evidence), measurements=dict(measurements))

@@ -1,0 +1,201 @@
+"""Hearing a stream while it arrives: when the first token came, how far apart the others were, and when it is enough.
+
+Everything is bounded: bytes, events, the text that is kept and the time without a token. A stream that goes on past
+what was asked for is ended by us, because it costs money and tells nothing new.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from apps.probes.ai import counting
+from apps.probes.ai.dialect import Ask, BadAnswer, Delta, Dialect, Finish
+from apps.probes.ai.framing import Framer
+from apps.probes.ai.usage import Usage
+from apps.probes.reasons import Reason
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_EVENTS = 50_000
+# Of an answer, for the evidence; what is counted is all of it.
+KEPT_CHARACTERS = 500
+# So many times the tokens we asked for, and a few: whoever says more does not keep to our limit.
+_ENOUGH_TIMES = 2
+_ENOUGH_MORE = 64
+_MILLISECONDS = 1000.0
+
+
+class Clocks(NamedTuple):
+    """Seconds until the first token of any sort, counted from when the request was handed over, and between two."""
+
+    first_token_seconds: float
+    stall_seconds: float
+
+
+class StreamListener:
+    """Hears one stream of one dialect. A `core.outbound.Listener`; moments are monotonic seconds."""
+
+    def __init__(self, dialect: Dialect, ask: Ask, clocks: Clocks, *, limit: int) -> None:
+        """`limit`: the tokens the model was allowed, thinking included."""
+        self.ask = ask
+        self.limit = limit
+        self.clocks = clocks
+        self.began_at: float | None = None
+        self.first_at: float | None = None
+        self.first_answer_at: float | None = None
+        self.last_at: float | None = None
+        self.gaps: list[float] = []
+        self.chunks = 0
+        self.events = 0
+        self.heard_bytes = 0
+        self.answer = ""
+        self.answer_bytes = 0
+        self.reasoning_bytes = 0
+        self.has_tool_calls = False
+        self.finish: Finish = ""
+        self.ended = False
+        self.usage: Usage | None = None
+        self.problem: Reason | None = None
+        self.detail = ""
+        # Why it is no stream of this dialect, in a few words.
+        self.malformed = ""
+        self.missed_clock: Literal["", "first_token", "stall"] = ""
+        # Whatever went wrong in our own reading: raised again where surprises are dealt with.
+        self.surprise: Exception | None = None
+        self._framer = Framer(dialect.framing)
+        self._reader = dialect.event_reader()
+        self._heard_at = 0.0
+        self._closed = False
+
+    # --- What the transfer calls ---
+
+    def began(self, at: float) -> None:
+        self.began_at = at
+
+    def heard(self, chunk: bytes, at: float) -> bool:
+        self.heard_bytes += len(chunk)
+        self._heard_at = at
+        try:
+            for name, data in self._framer.feed(chunk):
+                self._take(self._reader.read(name, data), at)
+        except BadAnswer as error:
+            self.malformed = str(error) or "?"
+        except Exception as error:  # on the loop's thread nothing may be raised; `raise_surprise` does it later
+            self.surprise = error
+        return not self.has_enough
+
+    def deadline(self) -> float | None:
+        if self.began_at is None or self.ended:
+            return None
+        if self.last_at is None:
+            return self.began_at + self.clocks.first_token_seconds
+        return self.last_at + self.clocks.stall_seconds
+
+    def missed(self, at: float) -> None:
+        self.missed_clock = "first_token" if self.last_at is None else "stall"
+
+    # --- What it came to ---
+
+    @property
+    def has_enough(self) -> bool:
+        """Nothing more is worth waiting for: it ended, it went wrong, or it went on too long."""
+        return bool(self.ended or self.problem or self.malformed or self.surprise) or self.is_overlong
+
+    @property
+    def is_overlong(self) -> bool:
+        """More came than we asked for, or than anybody sends."""
+        enough = _ENOUGH_TIMES * self.limit + _ENOUGH_MORE
+        return self.spoken_tokens > enough or self.events > MAX_EVENTS or self.heard_bytes > MAX_BYTES
+
+    @property
+    def spoken_tokens(self) -> int:
+        """About how many tokens were heard. A piece is at least one."""
+        tokens = -(-(self.answer_bytes + self.reasoning_bytes) // 4)
+        return max(tokens, self.chunks)
+
+    @property
+    def is_complete(self) -> bool:
+        """It ended as its dialect ends streams, or at least said why it stopped."""
+        return self.ended or bool(self.finish)
+
+    @property
+    def has_answer(self) -> bool:
+        return self.first_answer_at is not None
+
+    def close(self) -> None:
+        """The transfer is over: read what only its end completes, and raise what surprised us while hearing."""
+        if not self._closed and not self.has_enough and not self.missed_clock:
+            try:
+                for name, data in self._framer.finish():
+                    self._take(self._reader.read(name, data), self._heard_at)
+            except BadAnswer as error:
+                self.malformed = str(error) or "?"
+        self._closed = True
+        if self.surprise is not None:
+            raise self.surprise
+
+    def settled_usage(self) -> Usage:
+        """The provider's count where it named one before the end, else ours of what was heard."""
+        reasoning = min(-(-self.reasoning_bytes // 4), self.spoken_tokens)
+        ours = counting.estimated(counting.text_of(self.ask), self.spoken_tokens, reasoning)
+        # A count named before the end is one of a part.
+        named = self.usage if self.is_complete else None
+        return counting.believed(named, ours, self.limit)
+
+    def measurements(self, sent_at: float) -> dict[str, float]:
+        """Times from `sent_at` (0: from when the request was handed over), gaps, speed and tokens."""
+        usage = self.settled_usage()
+        measured = usage.measurements() | {"chunks": float(self.chunks)}
+        start = sent_at or self.began_at
+        if start is not None and self.first_at is not None:
+            measured["ttft_ms"] = _milliseconds(self.first_at - start)
+        if start is not None and self.first_answer_at is not None:
+            measured["answer_ttft_ms"] = _milliseconds(self.first_answer_at - start)
+        if self.gaps:
+            ordered = sorted(self.gaps)
+            measured["chunk_gap_p50_ms"] = _milliseconds(_percentile(ordered, 0.50))
+            measured["chunk_gap_p95_ms"] = _milliseconds(_percentile(ordered, 0.95))
+            measured["chunk_gap_max_ms"] = _milliseconds(ordered[-1])
+        return measured | self._speed(usage)
+
+    def _speed(self, usage: Usage) -> dict[str, float]:
+        if self.first_at is None or self.last_at is None or self.chunks < 2 or self.last_at <= self.first_at:
+            return {}
+        # What was thought before the first token and never shown took no part of this time.
+        hidden = usage.tokens_reasoning if not self.reasoning_bytes else 0
+        spoken = max(usage.tokens_out - hidden, 0)
+        return {"output_tokens_per_second": round(spoken / (self.last_at - self.first_at), 3)} if spoken else {}
+
+    def _take(self, delta: Delta, at: float) -> None:
+        self.events += 1
+        self.finish = delta.finish or self.finish
+        self.ended = self.ended or delta.ended
+        self.usage = delta.usage or self.usage
+        if delta.problem is not None and self.problem is None:
+            self.problem, self.detail = delta.problem, delta.detail
+        if delta.text or delta.reasoning or delta.tool_calls:
+            self._count(delta, at)
+
+    def _count(self, delta: Delta, at: float) -> None:
+        if self.last_at is not None:
+            self.gaps.append(at - self.last_at)
+        self.first_at = at if self.first_at is None else self.first_at
+        self.last_at = at
+        self.chunks += 1
+        self.reasoning_bytes += len(delta.reasoning.encode("utf-8", "replace"))
+        self.answer_bytes += len(delta.text.encode("utf-8", "replace"))
+        for call in delta.tool_calls:
+            self.has_tool_calls = True
+            self.answer_bytes += len(call.name) + len(call.arguments)
+        if (delta.text or delta.tool_calls) and self.first_answer_at is None:
+            self.first_answer_at = at
+        if len(self.answer) < KEPT_CHARACTERS:
+            self.answer = (self.answer + delta.text)[:KEPT_CHARACTERS]
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(max(seconds, 0.0) * _MILLISECONDS, 3)
+
+
+def _percentile(ordered: list[float], share: float) -> float:
+    """The nearest rank: a value that was really measured."""
+    return ordered[max(-(-int(share * 100) * len(ordered) // 100) - 1, 0)]
