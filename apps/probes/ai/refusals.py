@@ -51,11 +51,13 @@ _BY_CODE = (
     _codes_of(
         Reason.QUOTA_EXHAUSTED,
         "insufficient_quota credit_balance_exhausted organization_spend_limit_exceeded project_spend_limit_exceeded "
-        "spend_limit_exceeded enforced_spend_limit_reached billing_hard_limit_reached budget_exceeded quota_exceeded "
+        "spend_limit_exceeded enforced_spend_limit_reached budget_exceeded quota_exceeded "
         "quotaexceeded exceeded_current_quota_error insufficient_balance insufficient_credits insufficient_user_quota "
         "requests_per_day_exceeded",
     ),
-    _codes_of(Reason.BILLING, "billing_error billing_not_active billing_disabled payment_required"),
+    _codes_of(
+        Reason.BILLING, "billing_error billing_not_active billing_disabled billing_hard_limit_reached payment_required"
+    ),
     _codes_of(
         Reason.CONTENT_FILTERED,
         "content_policy_violation content_filter responsibleaipolicyviolation contentpolicyviolationerror "
@@ -93,7 +95,7 @@ _BY_CODE = (
     ),
     # A request that no limit would ever let through is 413 under the code of a limit.
     _codes_of(Reason.BAD_REQUEST, "rate_limit_exceeded", range(413, 414)),
-    _codes_of(Reason.RATE_LIMITED, "rate_limit_exceeded resource_exhausted"),
+    _codes_of(Reason.RATE_LIMITED, "rate_limit_exceeded"),
 )
 
 
@@ -166,7 +168,8 @@ _BY_TYPE = (
         "deadline_exceeded",
     ),
     _codes_of(
-        Reason.RATE_LIMITED, "rate_limit_error rate_limit_reached_error too_many_requests ratelimiterror throttled"
+        Reason.RATE_LIMITED,
+        "rate_limit_error rate_limit_reached_error too_many_requests ratelimiterror throttled resource_exhausted",
     ),
     _codes_of(Reason.PERMISSION_DENIED, "permission_denied"),
     _codes_of(Reason.MODEL_NOT_FOUND, "not_found_error notfounderror not_found"),
@@ -277,11 +280,13 @@ def _codes(error: dict[str, Any]) -> Iterator[str]:
             value = part.get(name)
             if isinstance(value, str | int) and not isinstance(value, bool):
                 yield str(value)[:100].lower()
-        # A day's requests are gone for today; a minute's are a rate limit.
         for violation in objects_in(part.get("violations"), 20):
             if "perday" in text_in(violation.get("quotaId")).lower():
                 yield "requests_per_day_exceeded"
-    # Google has one code for a limit that passes and for an account that has nothing left.
+        # Google has the same code and words for a limit that passes and for an account that has nothing left; only
+        # for the first there is something to wait for.
+        if "retryDelay" in part:
+            yield "rate_limit_exceeded"
     if _NOTHING_LEFT.search(_message(error)):
         yield "quota_exceeded"
     if metadata.get("flagged_input") or metadata.get("reasons"):

@@ -34,6 +34,8 @@ from apps.probes.reasons import Reason
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?-")
 _FILTERED = frozenset({"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"})
 _BROKEN = frozenset({"OTHER", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE"})
+# One of these is in everything it sends.
+_FIELDS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
 _COLLECTIONS = ("models/", "tunedModels/")
 
 
@@ -146,7 +148,7 @@ class _Chunks(EventReader):
         problem = problem_in(document)
         if problem is not None:
             return Delta(problem=problem[0], detail=problem[1], finish="error")
-        if not ({"candidates", "promptFeedback", "usageMetadata"} & document.keys()):
+        if not (_FIELDS & document.keys()):
             raise BadAnswer("an event that is no part of an answer")
         read = _read(document)
         self._called = self._called or bool(read.tool_calls)

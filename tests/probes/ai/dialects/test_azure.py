@@ -93,7 +93,7 @@ def test_an_embedding_is_asked_of_its_deployment() -> None:
 
 def test_what_a_filter_thinks_of_the_prompt_adds_nothing() -> None:
     first = {"choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}]}
-    late = {"choices": [{"index": 0, "finish_reason": None, "content_filter_results": {}}]}
+    late: dict[str, Any] = {"choices": [{"index": 0, "finish_reason": None, "content_filter_results": {}}]}
     assert hear(DIALECT, [sse(first, late) + OPENAI_STREAM]) == OPENAI_HEARD
 
 
