@@ -19,7 +19,7 @@ from apps.checks.ai.history import (
     together,
     uptime_of,
 )
-from apps.checks.ai.parts import Part, load_parts
+from apps.checks.ai.parts import Part, errors_of, load_parts
 from apps.checks.ai.selectors import ModelFacts, model_facts
 from apps.checks.ai.uptime import Uptime
 from apps.checks.ai.windows import Window
@@ -78,7 +78,7 @@ def _compared(target: Target, facts: ModelFacts, parts: list[Part], spent: Decim
     whole = [part for part in parts if part.kind == kind]
     errors: dict[ErrorClass, int] = {}
     for part in parts:
-        for error, count in part.errors.items():
+        for error, count in errors_of(part).items():
             errors[error] = errors.get(error, 0) + count
     return ComparedModel(
         target=target,

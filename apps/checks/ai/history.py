@@ -14,7 +14,7 @@ from django.db import connection
 
 from apps.checks.ai import histograms, rungs
 from apps.checks.ai.histograms import Histogram
-from apps.checks.ai.parts import Part, load_parts
+from apps.checks.ai.parts import Part, errors_of, load_parts
 from apps.checks.ai.uptime import Uptime
 from apps.checks.ai.windows import Window
 from apps.checks.spending.selectors import spend_of_days
@@ -62,7 +62,7 @@ def model_history(target_id: UUID, start: datetime, end: datetime) -> ModelHisto
     looks = [0] * window.count
     for part in parts:
         looks[part.part] += part.counts.looks
-        for error, count in part.errors.items():
+        for error, count in errors_of(part).items():
             errors.setdefault(error, [0] * window.count)[part.part] += count
     kind = duration_kind(parts)
     return ModelHistory(
@@ -101,7 +101,8 @@ def together(parts: Iterable[Part], measure: str) -> Histogram:
     total: Histogram = {}
     for part in parts:
         if measure in part.measured and not rungs.is_canary(part.kind):
-            histograms.add(total, part.measured[measure])
+            for histogram in part.measured[measure]:
+                histograms.add(total, histogram)
     return total
 
 

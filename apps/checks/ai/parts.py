@@ -101,16 +101,16 @@ def parameters(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the looks of one check in one part (its position in a window) found. `measured` holds histograms by name
-    of MEASURES, those that have any number in them."""
+    """What the looks of one kind of check in one part (its position in a window) found. `measured` holds, by name of
+    MEASURES, the histograms there are: one of each hour, or one of all results."""
 
     target_id: UUID
     kind: str
     part: int
     affects_status: bool
     counts: Uptime
-    errors: dict[ErrorClass, int]
-    measured: dict[str, Histogram]
+    errors: list[dict[str, int]]
+    measured: dict[str, list[Histogram]]
 
 
 # Constant text, put together from constant text.
@@ -118,16 +118,24 @@ _FROM_RESULTS = f"""{COUNTED}
     SELECT target_id, kind, part, affects_status, looks, failed, rate_limited, errors::text, histograms::text
     FROM counted
 """  # noqa: S608
+# As text, many to a row: decoding thousands of small values one by one costs more than reading them.
 _FROM_HOURS = """
     SELECT h.target_id, h.kind, floor((extract(epoch FROM h.hour)::float8 - %(origin)s) / %(width)s)::bigint,
-           coalesce(c.affects_status, h.kind = ANY(%(status_kinds)s)), h.looks, h.failed, h.rate_limited,
-           h.errors::text, h.durations::text, h.first_tokens::text, h.first_answers::text, h.speeds::text
+           coalesce(c.affects_status, h.kind = ANY(%(status_kinds)s)),
+           sum(h.looks)::bigint, sum(h.failed)::bigint, sum(h.rate_limited)::bigint,
+           string_agg(h.errors::text, ',') FILTER (WHERE h.errors <> '{}'),
+           string_agg(h.durations::text, ',') FILTER (WHERE h.durations <> '{}'),
+           string_agg(h.first_tokens::text, ',') FILTER (WHERE h.first_tokens <> '{}'),
+           string_agg(h.first_answers::text, ',') FILTER (WHERE h.first_answers <> '{}'),
+           string_agg(h.speeds::text, ',') FILTER (WHERE h.speeds <> '{}')
     FROM checks_aihour h LEFT JOIN checks_check c ON c.id = h.check_id
     WHERE h.target_id = ANY(%(targets)s::uuid[]) AND h.hour >= %(start)s AND h.hour < %(end)s
+    GROUP BY 1, 2, 3, 4
 """
 _errors = msgspec.json.Decoder(dict[str, int])
-_histogram = msgspec.json.Decoder(dict[int, int])
+_errors_of_hours = msgspec.json.Decoder(list[dict[str, int]])
 _histograms = msgspec.json.Decoder(dict[str, dict[int, int]])
+_histograms_of_hours = msgspec.json.Decoder(list[dict[int, int]])
 
 
 def load_parts(target_ids: Collection[UUID], window: Window) -> list[Part]:
@@ -144,10 +152,12 @@ def _from_results(target_ids: Collection[UUID], window: Window) -> list[Part]:
     values = parameters(window.cut, window.end, window.width, window.start, target_ids)
     with connection.cursor() as cursor:
         cursor.execute(_FROM_RESULTS, values)
-        return [
-            Part(row[0], row[1], row[2], row[3], Uptime(*row[4:7]), _classes(row[7]), _histograms.decode(row[8]))
-            for row in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    parts: list[Part] = []
+    for row in rows:
+        measured = {name: [histogram] for name, histogram in _histograms.decode(row[8]).items()}
+        parts.append(Part(*row[:4], Uptime(*row[4:7]), [_errors.decode(row[7])], measured))
+    return parts
 
 
 def _from_hours(target_ids: Collection[UUID], window: Window) -> list[Part]:
@@ -161,17 +171,22 @@ def _from_hours(target_ids: Collection[UUID], window: Window) -> list[Part]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_FROM_HOURS, values)
-        return [
-            Part(row[0], row[1], row[2], row[3], Uptime(*row[4:7]), _classes(row[7]), _decoded(row[8:]))
-            for row in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    parts: list[Part] = []
+    for row in rows:
+        errors = _errors_of_hours.decode(f"[{row[7] or ''}]")
+        measured = {
+            name: _histograms_of_hours.decode(f"[{text}]") for name, text in zip(MEASURES, row[8:], strict=True) if text
+        }
+        parts.append(Part(*row[:4], Uptime(*row[4:7]), errors, measured))
+    return parts
 
 
-def _classes(text: str) -> dict[ErrorClass, int]:
-    return {} if text == "{}" else {ErrorClass(name): looks for name, looks in _errors.decode(text).items()}
-
-
-def _decoded(columns: tuple[str, ...]) -> dict[str, Histogram]:
-    return {
-        name: _histogram.decode(text) for name, text in zip(MEASURES, columns, strict=True) if text not in ("{}", "")
-    }
+def errors_of(part: Part) -> dict[ErrorClass, int]:
+    """How many looks of it ended in each class of error."""
+    total: dict[ErrorClass, int] = {}
+    for errors in part.errors:
+        for name, looks in errors.items():
+            error = ErrorClass(name)
+            total[error] = total.get(error, 0) + looks
+    return total

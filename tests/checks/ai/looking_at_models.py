@@ -55,9 +55,10 @@ OK, DEGRADED, FAILED = OutcomeState.OK, OutcomeState.DEGRADED, OutcomeState.FAIL
 _FILL = """
     INSERT INTO checks_checkresult (at, id, check_id, region_id, state, reason, duration_ms, status_code, measurements)
     SELECT at, gen_random_uuid(), %(check)s, %(region)s, %(state)s, %(reason)s, %(duration)s * (0.8 + 0.4 * random()),
-           200, jsonb_build_object('ttft_ms', %(ttft)s * (0.8 + 0.4 * random()),
-                                   'answer_ttft_ms', %(ttft)s * (1.0 + 0.4 * random()),
-                                   'output_tokens_per_second', 40 + 40 * random())
+           200, CASE WHEN %(ttft)s::float8 IS NULL THEN '{}' ELSE jsonb_build_object(
+               'ttft_ms', %(ttft)s::float8 * (0.8 + 0.4 * random()),
+               'answer_ttft_ms', %(ttft)s::float8 * (1.0 + 0.4 * random()),
+               'output_tokens_per_second', 40 + 40 * random()) END
     FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '1 second',
                          make_interval(secs => %(every)s)) AS at
 """
@@ -72,9 +73,9 @@ def fill(
     state: OutcomeState = OK,
     reason: Reason = Reason.OK,
     duration: float = 800.0,
-    ttft: float = 400.0,
+    ttft: float | None = 400.0,
 ) -> None:
-    """Results of one check at regular moments, within a fifth of `duration` and `ttft` (ms)."""
+    """Results of one check at regular moments, within a fifth of `duration` and `ttft` (ms; None: no stream)."""
     values = {
         "check": check.pk,
         "region": local().pk,
