@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -35,10 +34,13 @@ def address_help(dialect: str) -> str:
     return _("Where its API begins, such as http://host:8000/v1. A /v1 at the end is added when no path is given.")
 
 
-def follow_address(dialect: str, typed: str) -> str:
-    """The base URL to offer once a dialect is chosen: what was typed stays, another dialect's own address does not."""
-    others = {default_address(name) for name in AI_DIALECTS.names()}
-    return default_address(dialect) if typed.strip() in {"", *others} else typed
+class DialectSelect(forms.Select):
+    """Each choice carries its own address and what to enter instead, so that the base URL can follow it in the page."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        option["attrs"] |= {"data-address": default_address(str(value)), "data-help": address_help(str(value))}
+        return option
 
 
 class ProviderForm(TargetForm):
@@ -51,6 +53,7 @@ class ProviderForm(TargetForm):
         help_text=gettext_lazy(
             "How it is spoken to. OpenAI-compatible suits vLLM, llama.cpp, LiteLLM, OpenRouter and most others."
         ),
+        widget=DialectSelect({"data-address-of": "id_base_url"}),
     )
     base_url = forms.CharField(
         label=gettext_lazy("Base URL"),
@@ -106,11 +109,12 @@ class ProviderForm(TargetForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["monthly_cap"].unit = pgettext_lazy("unit", "US$")  # type: ignore[attr-defined]
-        self.fields["dialect"].widget.attrs |= {"data-address-of": ""}
-        self.fields["base_url"].help_text = address_help(self.chosen_dialect)
-        default = default_address(self.chosen_dialect)
-        if default:
-            self.fields["base_url"].widget.attrs["placeholder"] = default
+        address = self.fields["base_url"]
+        address.help_text = address_help(self.chosen_dialect)
+        address.required = not default_address(self.chosen_dialect)
+        address.error_messages["required"] = _("Enter where its API begins: this dialect has no address of its own.")
+        # The browser's own word for what is missing would be another one.
+        self.use_required_attribute = False
 
     @property
     def chosen_dialect(self) -> str:
@@ -123,15 +127,6 @@ class ProviderForm(TargetForm):
         key: str = self.cleaned_data["api_key"]
         check_api_key(key)
         return key
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        dialect = cleaned.get("dialect") or self.chosen_dialect
-        if "base_url" in cleaned and not cleaned["base_url"] and not default_address(dialect):
-            self.add_error(
-                "base_url", ValidationError(_("Enter where its API begins: this dialect has no address of its own."))
-            )
-        return cleaned
 
     def values(self) -> dict[str, Any]:
         values = super().values()

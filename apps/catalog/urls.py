@@ -11,7 +11,6 @@ urlpatterns = [
     path("providers/new/", views.target_new, {"kind": TargetKind.PROVIDER.value}, name="provider-new"),
     path("models/new/", views.target_new, {"kind": TargetKind.MODEL.value}, name="model-new"),
     path("services/new/", views.target_new, {"kind": TargetKind.SERVICE.value}, name="service-new"),
-    path("providers/address/", views.provider_address, name="provider-address"),
     path("targets/<uuid:target_id>/edit/", views.target_edit, name="target-edit"),
     path("targets/<uuid:target_id>/switch/", views.target_switch, name="target-switch"),
     path("targets/<uuid:target_id>/delete/", views.target_delete, name="target-delete"),

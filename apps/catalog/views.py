@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, require_somewhere, signed_in
@@ -25,7 +25,6 @@ from apps.catalog import services
 from apps.catalog.crumbs import crumbs_below, list_of, stand_in_list
 from apps.catalog.discovery import discover_models
 from apps.catalog.models import Environment, Provider, Target, TargetKind
-from apps.catalog.provider_forms import DEFAULT_DIALECT, ProviderForm, follow_address
 from apps.catalog.refusals import remember_refusal
 from apps.catalog.scope import scope_of
 from apps.catalog.target_forms import edited, for_creating, for_editing
@@ -180,14 +179,3 @@ def target_delete(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     services.delete_target(actor=request.user, target=target)
     messages.success(request, _("%(name)s was deleted.") % {"name": target.name})
     return redirect(list_of(target.kind)[1])
-
-
-@signed_in
-@require_safe
-def provider_address(request: PageRequest) -> HttpResponseBase:
-    """The row of the base URL once another dialect is chosen: its own address, and what to enter."""
-    require_somewhere(request.user, Role.OPERATOR)
-    dialect = request.GET.get("dialect", DEFAULT_DIALECT)
-    typed = request.GET.get("base_url", "")
-    form = ProviderForm(initial={"dialect": dialect, "base_url": follow_address(dialect, typed)})
-    return render(request, "catalog/_address.html", {"form": form})

@@ -200,6 +200,10 @@ class ProbeKind(Generic[ConfigType]):
         """Why nobody can be asked this there, as a sentence; None when it can be. Only where `uses_endpoint`."""
         return None
 
+    def first_config(self) -> dict[str, Any]:
+        """What a check of this kind begins with when nobody enters anything; a kind may not be able to."""
+        return {}
+
     @property
     def docs(self) -> str:
         """The path of its page in the repository."""

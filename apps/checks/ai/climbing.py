@@ -66,8 +66,14 @@ def list_rungs() -> list[Rung]:
     ]
 
 
-def config_of(kind: ProbeKind[Any], provider: Provider, model: str) -> Mapping[str, Any]:
-    """The config of a check made on this ladder: what the provider and the model say is filled in at every look."""
+def config_of(kind: ProbeKind[Any], provider: Provider, model: str) -> dict[str, Any]:
+    """The config of a check made on this ladder: where it is asked and with which key is filled in at every look."""
+    first = kind.first_config()
     if kind.uses_endpoint:
-        return {}
-    return {"base_url": base_url_of(provider), "model": model, "verify_tls": provider.verify_tls}
+        return first
+    return {**first, "base_url": base_url_of(provider), "model": model}
+
+
+def priced_config(config: Mapping[str, Any], provider: Provider, model: str) -> dict[str, Any]:
+    """A config as its price is worked out: which model it is says how much it may think before it answers."""
+    return {**config, "endpoint": {"dialect": provider.dialect, "base_url": base_url_of(provider), "model": model}}

@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.catalog.models import Provider, Region, TargetKind
 from apps.catalog.prices.lookup import rates_of
 from apps.catalog.selectors import Viewer
-from apps.checks.ai.climbing import Rung, config_of
+from apps.checks.ai.climbing import Rung, config_of, priced_config
 from apps.checks.ai.model_sorts import ModelSort, sort_of
 from apps.checks.models import Check
 from apps.checks.spending.ladder import monthly_cost
@@ -172,7 +172,7 @@ def _cell(
         return Cell(rung.number, NOTHING, present=True, is_paid=kind.is_paid)
     cost = monthly_cost(
         kind=kind.name,
-        config=config_of(kind, provider, name),
+        config=priced_config(config_of(kind, provider, name), provider, name),
         interval_seconds=interval_seconds,
         regions=regions,
         rate=rates.get((provider.pk, name)),
@@ -197,7 +197,7 @@ def _cost_of(check: Check, provider: Provider, regions: int, rates: Mapping[tupl
     try:
         cost = monthly_cost(
             kind=check.kind,
-            config=check.config,
+            config=priced_config(check.config, provider, check.target.name),
             interval_seconds=check.interval_seconds,
             regions=regions,
             rate=rates.get((provider.pk, check.target.name)),

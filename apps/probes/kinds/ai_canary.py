@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.kindconfig import FILLED, Text, field
 from apps.core.outbound.exchange import OutboundError
@@ -20,6 +21,7 @@ from apps.probes.ai.asking import chat_request, dialect_of, most_usage, nonce, o
 from apps.probes.ai.canary import MAX_PROMPTS, Judged, Prompt, answer_of, holds, names_problem
 from apps.probes.ai.dialect import Ask, BadAnswer, Finish, Reply
 from apps.probes.ai.endpoint import Endpoint
+from apps.probes.ai.golden import first_prompts
 from apps.probes.ai.judging import (
     evidence_of,
     fault_of,
@@ -63,7 +65,8 @@ class AiCanaryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         field(_("Temperature"), _("0 for answers that are as much the same as they can be."), ge=0, le=2),
     ] = 0.0
     prompt_timeout_seconds: Annotated[
-        float, field(_("Time for one prompt"), _("Within the whole timeout."), unit=_("s"), ge=1, le=120)
+        float,
+        field(_("Time for one prompt"), _("Within the whole timeout."), unit=pgettext_lazy("unit", "s"), ge=1, le=120),
     ] = 60.0
     endpoint: Annotated[Endpoint, FILLED] = Endpoint()
 
@@ -102,6 +105,9 @@ class AiCanaryKind(AsyncProbeKind[AiCanaryConfig]):
     def most_usage(self, config: AiCanaryConfig) -> Usage:
         each = [most_usage(config.endpoint, _ask(config, prompt, "0" * 12)) for prompt in config.prompts]
         return Usage(tokens_in=sum(one.tokens_in for one in each), tokens_out=sum(one.tokens_out for one in each))
+
+    def first_config(self) -> dict[str, Any]:
+        return {"prompts": first_prompts()}
 
     def address(self, config: AiCanaryConfig) -> str:
         return config.endpoint.model or safe_url(config.endpoint.base_url) or str(self.label)
