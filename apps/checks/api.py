@@ -46,6 +46,7 @@ from apps.checks.serializers import (
     StateChangeSerializer,
 )
 from apps.checks.spending import api as spending
+from apps.checks.spending.admission import NotAdmitted
 from apps.checks.vendors import api as vendors
 from apps.core import clock, kindconfig
 from apps.core.api.filtering import refuse_unknown_parameters
@@ -107,6 +108,8 @@ class CheckViewSet(PortalViewSet):
         check = self.get_object()
         try:
             run = services.request_run(actor=self._actor, check=check)
+        except NotAdmitted as error:
+            raise Conflict(" ".join(error.messages)) from error
         except ConnectionError as error:
             raise BrokerAway(str(error)) from error
         url = request.build_absolute_uri(f"/api/v1/checks/{check.pk}/results/{run.pk}/")

@@ -20,6 +20,7 @@ from apps.catalog.crumbs import crumbs_below
 from apps.checks import check_page, heartbeat_page, services
 from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
 from apps.checks.models import Check
+from apps.checks.spending.admission import NotAdmitted
 from apps.core.panels import Panel, answer, draw_all
 
 
@@ -109,15 +110,22 @@ def check_run(request: PageRequest, check_id: UUID) -> HttpResponseBase:
         return redirect(check)
     try:
         run = services.request_run(actor=request.user, check=check)
+    except NotAdmitted as error:
+        return _not_started(request, check, " ".join(error.messages))
     except ConnectionError:
-        sentence = _("The message broker cannot be reached, so no look was started. Try again in a moment.")
-        if request.htmx:
-            return render(request, "checks/_run.html", {"check": check, "state": "refused", "sentence": sentence})
-        messages.error(request, sentence)
-        return redirect(check)
+        return _not_started(
+            request, check, _("The message broker cannot be reached, so no look was started. Try again in a moment.")
+        )
     if request.htmx:
         return render(request, "checks/_run.html", check_page.load_run(check, run.pk))
     return redirect(f"{check.get_absolute_url()}?run={run.pk}")
+
+
+def _not_started(request: PageRequest, check: Check, sentence: str) -> HttpResponseBase:
+    if request.htmx:
+        return render(request, "checks/_run.html", {"check": check, "state": "refused", "sentence": sentence})
+    messages.error(request, sentence)
+    return redirect(check)
 
 
 @signed_in

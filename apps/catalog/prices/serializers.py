@@ -6,7 +6,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.catalog.models import Provider
 from apps.catalog.serializers import ProviderField
 from apps.core.api.serializers import PortalSerializer
 
@@ -16,7 +15,7 @@ _SENTENCE = "US dollars a million tokens."
 class PriceOwnerField(ProviderField):
     """A provider by id, or null: the price of all that speak a dialect."""
 
-    def to_representation(self, value: Provider) -> Any:
+    def to_representation(self, value: Any) -> str:
         return str(value.pk)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from apps.catalog.prices.lookup import Priced, rates_for
-from apps.checks.spending.ladder import most_usage
+from apps.checks.spending.ladder import ENDPOINT, most_usage
 from apps.checks.spending.ledger import Key
 from apps.core import statements
 from apps.core.kindconfig import ConfigError
@@ -94,17 +94,20 @@ def price(pairs: Iterable[tuple[Wanted, Payer]], on: date) -> list[Asked]:
     found: list[Asked] = []
     for wanted, payer in looks:
         rate = rates.get((payer.provider_id, payer.priced.model))
-        usage = _most_usage(wanted.kind, wanted.config)
+        usage = _most_usage(wanted.kind, wanted.config, payer.priced)
         amount = cost_of(usage, rate) if rate is not None and usage is not None else Decimal(0)
         found.append(Asked(wanted, payer, amount, is_priced=rate is not None and usage is not None))
     return found
 
 
 @lru_cache(maxsize=4_096)
-def _most_usage(kind: str, config: str) -> Usage | None:
+def _most_usage(kind: str, config: str, asked: Priced) -> Usage | None:
     """None for a config that its kind does not read any more: dispatch says what is wrong with it."""
     try:
-        return most_usage(kind, json.loads(config))
+        entered = json.loads(config)
+        model = entered.get("model") or asked.model
+        endpoint = {"dialect": asked.dialect, "base_url": asked.base_url, "model": model}
+        return most_usage(kind, {**entered, ENDPOINT: endpoint})
     except ConfigError as error:
         logger.warning("paid_look_without_a_measure", kind=kind, error=str(error))
         return None

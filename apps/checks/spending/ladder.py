@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from apps.core import kindconfig
+from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.usage import Rate, Usage, cost_of
 from apps.probes.base import PROBE_KINDS
 
 DAYS_A_MONTH = 30
+# What a config is completed with from provider and model.
+ENDPOINT = "endpoint"
 _MONTH_SECONDS = DAYS_A_MONTH * 86_400
 _CENT = Decimal("0.01")
 
@@ -32,7 +37,8 @@ def monthly_cost(
 ) -> MonthlyCost:
     """What a check of `kind` costs in thirty days when every look uses as much as it may.
 
-    A kind that is not paid for costs nothing, whatever the price. Raises UnknownEntry for a kind that there is none of,
+    `config` may hold an `endpoint` with dialect and model: models that think before they answer may use more. A kind
+    that is not paid for costs nothing, whatever the price. Raises UnknownEntry for a kind that there is none of,
     and kindconfig.ConfigError for a config that is none of the kind.
     """
     looks = max(regions, 0) * math.ceil(_MONTH_SECONDS / max(interval_seconds, 1))
@@ -50,8 +56,12 @@ def most_usage(kind: str, config: Mapping[str, Any]) -> Usage:
     probe = PROBE_KINDS.get(kind)
     if not probe.is_paid:
         return Usage()
-    entered = {name: value for name, value in config.items() if name != "endpoint"}
-    return probe.most_usage(kindconfig.decode(probe.Config, entered))
+    entered = {name: value for name, value in config.items() if name != ENDPOINT}
+    decoded = kindconfig.decode(probe.Config, entered)
+    if probe.uses_endpoint and config.get(ENDPOINT):
+        # Filled in, as it is when the look goes out.
+        decoded = msgspec.structs.replace(decoded, endpoint=msgspec.convert(config[ENDPOINT], Endpoint))
+    return probe.most_usage(decoded)
 
 
 def rounded(dollars: Decimal) -> Decimal:

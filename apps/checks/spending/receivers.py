@@ -12,11 +12,12 @@ from django.dispatch import receiver
 
 from apps.catalog.models import Provider, Target
 from apps.catalog.signals import provider_changed, total_cap_changed
-from apps.checks import schedule
+from apps.checks import schedule, settling, state
 from apps.checks.board import Board
 from apps.checks.signals import housekeeping
 from apps.checks.spending import accounts, ledger
 from apps.core import clock, statements
+from apps.core.clock import database_moment
 
 
 @receiver(provider_changed)
@@ -53,8 +54,16 @@ def _stopped(before: datetime | None = None) -> list[UUID]:
 
 @transaction.atomic
 def _release(target_ids: list[UUID]) -> None:
+    """Look again now; until then nothing is known, and no longer for want of money."""
     if not target_ids:
         return
     # Statuses before rows, each in id order, as everybody locks them who records.
-    Board.load(target_ids)
+    board = Board.load(target_ids)
     schedule.release(target_ids)
+    now = board.locked_at or database_moment()
+    for check in board.checks.values():
+        for row in check.regions:
+            if row.state.reason == state.BUDGET_SPENT:
+                row.state = state.RegionState(since=now)
+                row.changed = True
+    settling.settle(board, now)

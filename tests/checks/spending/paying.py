@@ -98,7 +98,7 @@ def heard(claim: Claim, state: OutcomeState = OutcomeState.OK, tokens: float | N
     return Finished(job=job, outcome=Outcome(state=state, reason=reason, **values))
 
 
-def account(provider: Provider | None) -> tuple[Decimal, Decimal]:
+def account(provider: Provider | None) -> tuple[Any, Any]:
     """(spent, reserved) of the present month."""
     month = clock.now().date().replace(day=1)
     row = BudgetMonth.objects.filter(provider=provider, month=month).first()

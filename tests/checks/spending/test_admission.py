@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from apps.catalog.budgets import set_cap
 from apps.checks import schedule
 from apps.checks.models import CheckRegion, Reservation
-from apps.checks.spending import admission, asking, ledger
+from apps.checks.spending import admission
+from apps.core import statements
 from apps.core.clock import database_now
 from tests.checks.looking import OK, add_check, finished, local, make_check, record
 from tests.checks.spending.paying import MOST, account, claims, heard, paid_check, priced_model, set_aside
@@ -20,7 +22,7 @@ from tests.checks.spending.paying import MOST, account, claims, heard, paid_chec
 pytestmark = pytest.mark.django_db
 
 
-def row(check: object) -> CheckRegion:
+def row(check: Any) -> CheckRegion:
     return CheckRegion.objects.get(source_check=check)
 
 
@@ -173,14 +175,14 @@ def test_a_check_edited_meanwhile_is_left_alone() -> None:
 
 def test_the_number_of_statements_does_not_grow_with_the_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     model = priced_model(paid_at_once=1_000)
-    real, asked = ledger.statements.run, []
+    real = statements.run
+    asked: list[str] = []
 
-    def counted(statement: str, values: object = ()) -> object:
+    def counted(statement: str, values: Any = ()) -> Any:
         asked.append(statement)
-        return real(statement, values)  # type: ignore[arg-type]
+        return real(statement, values)
 
-    for module in (ledger, asking):
-        monkeypatch.setattr(module.statements, "run", counted)
+    monkeypatch.setattr(statements, "run", counted)
     costs = []
     for number in (1, 30):
         for position in range(number):

@@ -129,7 +129,7 @@ def test_what_began_in_a_month_is_paid_from_that_months_money() -> None:
     began = datetime(2026, 2, 1, 0, 0, 1, tzinfo=UTC)
     accounts.settle([heard(claim, started_at=began.timestamp())], {"local": local().pk}, began)
     january = BudgetMonth.objects.get(provider=model.provider)
-    assert (str(january.month), january.spent, january.reserved) == ("2026-01-01", Decimal("0.005"), 0)
+    assert (str(january.month), january.spent, january.reserved) == ("2026-01-01", Decimal("0.005"), Decimal(0))
     assert str(day_of(model).day) == "2026-01-31"
 
 
