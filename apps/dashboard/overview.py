@@ -190,26 +190,26 @@ class ProviderCard:
 
 def load_providers(request: PageRequest) -> dict[str, Any]:
     environment = environment_id(request)
-    providers = list_providers(request.user)
+    providers = list_providers(request.user).select_related("vendor_page")
     if environment is not None:
         providers = providers.filter(target__environment_id=environment)
     shown = list(providers.order_by(urgency("target__"), by_name("target__"), "pk")[:PROVIDERS_SHOWN])
     if not shown:
         return {"cards": [], "hidden": 0}
     models = _first_models(shown)
-    rows = {
-        row.target.pk: row
-        for row in rows_of(
-            [*(provider.target for provider in shown), *(model.target for model in models)],
-            bars=True,
-            medians=True,
-            facts=True,
-        )
-    }
-    figures = figures_of(request.user, [provider.pk for provider in shown])
+    beside = _services(request) if _is_whole(request) else []
+    targets = [*(provider.target for provider in shown), *(model.target for model in models), *beside]
+    rows = {row.target.pk: row for row in rows_of(targets, bars=True, medians=True, facts=True)}
+    request._portal_service_rows = [rows[target.pk] for target in beside]  # type: ignore[attr-defined]
+    figures = figures_of(shown)
     cards = [_card(provider, rows, models, figures[provider.pk]) for provider in shown]
     total = summary_of(request)["providers"]["total"]
     return {"cards": cards, "hidden": max(0, total - len(shown))}
+
+
+def _is_whole(request: PageRequest) -> bool:
+    """Whether all panels are drawn for this request: then providers and services are read together."""
+    return not request.path.startswith(reverse("dashboard:overview-fragment", args=["x"]).removesuffix("x/"))
 
 
 def _card(
@@ -241,11 +241,17 @@ def _first_models(providers: Iterable[Provider]) -> list[AIModel]:
 
 
 def load_services(request: PageRequest) -> dict[str, Any]:
-    services = list_targets(request.user, environment_id(request)).filter(kind=TargetKind.SERVICE)
-    shown = services.order_by(urgency(), by_name(), "pk")[:SERVICES_SHOWN]
-    rows = rows_of(shown, bars=True, medians=True)
+    rows: list[TargetRow] = getattr(request, "_portal_service_rows", [])
+    if not rows:
+        rows = rows_of(_services(request), bars=True, medians=True)
     total = summary_of(request)["services"]["total"]
     return {"rows": rows, "hidden": max(0, total - len(rows))}
+
+
+def _services(request: PageRequest) -> list[Target]:
+    """Those that stand first: the worst, then by name. One query."""
+    services = list_targets(request.user, environment_id(request)).filter(kind=TargetKind.SERVICE)
+    return list(services.order_by(urgency(), by_name(), "pk")[:SERVICES_SHOWN])
 
 
 # --- What happened --------------------------------------------------------------------------------------------

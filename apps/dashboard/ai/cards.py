@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 from django.urls import reverse
 
-from apps.accounts.models import User
+from apps.catalog.models import Provider
 from apps.checks.models import VendorPage
-from apps.checks.spending.selectors import BudgetState, list_budgets
+from apps.checks.spending.selectors import this_month
+from apps.checks.spending.standing import Standing, load_standings
 
 # Of each model the newest look that measured a first token, and the newest that measured a speed. A check somebody
 # switched off says nothing of now.
@@ -27,6 +29,15 @@ _LATEST = """
     WHERE t.namespace = ANY(%s) AND t.kind = 'model' AND t.deleted_at IS NULL
     GROUP BY t.namespace, t.id, t.name
 """
+
+
+class _Model(NamedTuple):
+    """What was measured of one model last."""
+
+    identifier: UUID
+    name: str
+    first_token: float | None
+    speed: float | None
 
 
 @dataclass(frozen=True)
@@ -46,40 +57,40 @@ class ProviderFigures:
 
     first_token: Extreme | None = None
     speed: Extreme | None = None
-    budget: BudgetState | None = None
+    budget: Standing = field(default_factory=Standing)
     vendor: VendorPage | None = None
 
     @property
     def is_empty(self) -> bool:
-        paid = self.budget is not None and (self.budget.spent or self.budget.monthly_cap is not None)
+        paid = self.budget.spent or self.budget.cap is not None
         return not (self.first_token or self.speed or paid or self.vendor)
 
 
-def figures_of(user: User, provider_ids: Collection[UUID]) -> dict[UUID, ProviderFigures]:
-    """The figures of each of these providers. A fixed number of queries, whatever they hold."""
-    identifiers = list(provider_ids)
-    if not identifiers:
+def figures_of(providers: Collection[Provider]) -> dict[UUID, ProviderFigures]:
+    """The figures of each of these providers, read with their `vendor_page`. Two queries, whatever they hold."""
+    if not providers:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_LATEST, [identifiers])
-        rows = cursor.fetchall()
-    budgets = {one.provider.pk: one for one in list_budgets(user, identifiers) if one.provider is not None}
-    pages = {page.provider_id: page for page in VendorPage.objects.filter(provider__in=identifiers)}
+        cursor.execute(_LATEST, [[provider.pk for provider in providers]])
+        models: dict[UUID, list[_Model]] = {}
+        for row in cursor.fetchall():
+            models.setdefault(row[0], []).append(_Model(*row[1:]))
+    standings = load_standings(this_month())
     return {
-        identifier: ProviderFigures(
-            first_token=_extreme((row[1:3], row[3]) for row in rows if row[0] == identifier),
-            speed=_extreme(((row[1:3], row[4]) for row in rows if row[0] == identifier), low_is_worse=True),
-            budget=budgets.get(identifier),
-            vendor=pages.get(identifier),
+        provider.pk: ProviderFigures(
+            first_token=_extreme((model, model.first_token) for model in models.get(provider.pk, [])),
+            speed=_extreme(((model, model.speed) for model in models.get(provider.pk, [])), low_is_worse=True),
+            budget=standings.get(provider.pk, Standing()),
+            vendor=getattr(provider, "vendor_page", None),
         )
-        for identifier in identifiers
+        for provider in providers
     }
 
 
-def _extreme(values: Iterable[tuple[tuple[UUID, str], float | None]], *, low_is_worse: bool = False) -> Extreme | None:
+def _extreme(values: Iterable[tuple[_Model, float | None]], *, low_is_worse: bool = False) -> Extreme | None:
     known = [(model, value) for model, value in values if value is not None]
     if not known:
         return None
-    (identifier, name), worst = (min if low_is_worse else max)(known, key=lambda pair: pair[1])
-    address = reverse("dashboard:target", args=[identifier])
-    return Extreme(median(value for _model, value in known), worst, name, address, len(known))
+    model, worst = (min if low_is_worse else max)(known, key=lambda pair: pair[1])
+    address = reverse("dashboard:target", args=[model.identifier])
+    return Extreme(median(value for _model, value in known), worst, model.name, address, len(known))

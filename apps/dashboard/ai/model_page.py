@@ -10,11 +10,11 @@ from uuid import UUID
 
 from apps.accounts.doors import PageRequest
 from apps.catalog.models import Target
-from apps.checks import glance, history
-from apps.checks.ai.history import ModelHistory, canary_runs, model_history
+from apps.checks import history
+from apps.checks.ai.history import ModelHistory, canary_runs, last_failure, model_history
 from apps.checks.ai.selectors import ModelFacts, model_facts
 from apps.checks.charts import OF_HOURS, Period, range_of, read_period
-from apps.checks.models import Check, CheckResult
+from apps.checks.models import Check
 from apps.checks.reasons import sentence
 from apps.checks.spending.selectors import SpendOfDay, list_budgets, spend_of_days
 from apps.core import clock
@@ -25,7 +25,6 @@ from apps.dashboard.ai.blame import blame_of
 from apps.dashboard.ai.canaries import canaries_of
 from apps.dashboard.ai.headroom import rooms_of
 from apps.dashboard.ai.ladder import Ladder, ladder_of
-from apps.probes.ai.classes import class_of
 
 CANARY_RUNS = 20
 # A history bar of each preset: segments of whole quarters of an hour, hours or days.
@@ -164,20 +163,8 @@ def load_canaries(request: PageRequest, target: Target) -> dict[str, Any]:
 
 
 def load_failure(request: PageRequest, target: Target) -> dict[str, Any]:
-    """The newest evidence of any of its checks, and the result it belongs to while that is kept. Two queries."""
-    checks = {check.pk: check for check in targets.checks_of(target)}
-    found = glance.get_last_seen(checks)
-    if not found:
-        return {"seen": None}
-    check_id, seen = max(found.items(), key=lambda pair: pair[1].at)
-    result = CheckResult.objects.filter(check_id=check_id, at=seen.at, id=seen.result_id).first()
-    return {"seen": seen, "check": checks[check_id], "result": result, **_words_of(result, seen)}
-
-
-def _words_of(result: CheckResult | None, seen: glance.Seen) -> dict[str, Any]:
-    if result is None:
-        return {"why": "", "blamed": None}
-    return {"why": sentence(result.reason, seen.evidence), "blamed": class_of(result.reason)}
+    found = last_failure(target.pk)
+    return {"failure": found, "why": sentence(found.reason, found.evidence) if found is not None else ""}
 
 
 STATUS = Panel("status", "dashboard/target/_status.html", load_status, "target,incident,check")

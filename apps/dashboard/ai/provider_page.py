@@ -14,7 +14,7 @@ from apps.dashboard.ai.cards import figures_of
 def load_figures(request: PageRequest, target: Target) -> dict[str, Any]:
     return {
         "target": target,
-        "figures": figures_of(request.user, [target.pk])[target.pk],
+        "figures": figures_of([target.provider])[target.pk],
         "may_operate": targets.may_operate(request, target),
     }
 

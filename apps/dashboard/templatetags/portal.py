@@ -236,9 +236,9 @@ def unlocalized(value: float) -> str:
 
 
 @register.filter
-def budget_tone(budget: Any) -> str:
-    """How far a budget (`spending.selectors.BudgetState`) has come, as a colour token; "" without a cap."""
-    return {"ok": "ok", "warned": "warn", "spent": "bad"}.get(budget.state, "")
+def budget_tone(word: str) -> str:
+    """How far a budget has come (`spending.standing.BudgetWord`), as a colour token; "" without a cap."""
+    return {"ok": "ok", "warned": "warn", "spent": "bad"}.get(word, "")
 
 
 @register.filter
