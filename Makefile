@@ -12,7 +12,7 @@ SOURCES := manage.py apps monitor_portal tests tools
 FILE ?= portal-backup.tar
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status test check checks format lock messages bench-probes bench-heartbeats bench-delivery backup restore clean \
+.PHONY: help run stop status test check checks format lock messages bench-probes bench-heartbeats bench-delivery bench-ai backup restore clean \
 	install development
 
 help: ## Show this list
@@ -66,6 +66,9 @@ bench-heartbeats: development ## Measure pings through the real web stack
 
 bench-delivery: development ## Prove that no kill loses a message; latency and throughput of telling (about 15 minutes)
 	$(VENV) -m benchmarks.bench_delivery
+
+bench-ai: development ## Measure streaming looks: CPU a look, errors of their times, the page of a model (nginx needed; about 12 minutes)
+	$(VENV) -m benchmarks.bench_ai
 
 backup: ## Write everything to FILE (make backup FILE=portal.tar)
 	@$(PORTAL) backup $(FILE)
