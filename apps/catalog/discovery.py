@@ -18,11 +18,13 @@ from apps.core import clock
 from apps.core.addresses import probe_policy
 from apps.core.outbound import OutboundError
 from apps.core.secrets import SecretUnreadable, unseal
-from apps.probes.kinds.ai_models import NoModelList, list_models
+from apps.probes.ai.dialect import AI_DIALECTS
+from apps.probes.ai.endpoint import Endpoint
+from apps.probes.kinds.ai_models import NoModelList, list_models_of
 from apps.probes.reasons import Reason, sentence
 
 _MAX_NAME = 200
-_ABOUT_THE_KEY = {Reason.INVALID_KEY, Reason.PERMISSION_DENIED, Reason.QUOTA_EXHAUSTED}
+_ABOUT_THE_KEY = {Reason.INVALID_KEY, Reason.PERMISSION_DENIED, Reason.QUOTA_EXHAUSTED, Reason.BILLING}
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Discovery:
 def discover_models(
     *, actor: User | None, provider: Provider, add: Iterable[str] = (), add_all: bool = False
 ) -> Discovery:
-    """Ask `{base_url}/models`, remember the list, add the chosen models. Waits up to 15 s for the provider.
+    """Ask the provider, remember the list, add the chosen models. Waits up to 15 s for the provider.
 
     Raises ValidationError on `base_url` or `api_key` when the list cannot be had, on `add` for a name not offered.
     """
@@ -73,14 +75,18 @@ def _add(actor: User | None, provider: Provider, names: list[str]) -> list[str]:
 
 def fetch_offered(provider: Provider) -> list[str]:
     """The model names in the provider's own list, sorted. Raises ValidationError on `base_url` or `api_key`."""
-    if not provider.base_url:
+    base_url = base_url_of(provider)
+    if not base_url:
         raise ValidationError({"base_url": [_("Enter the provider's base URL first, such as https://host/v1.")]})
     try:
         key = unseal(provider.sealed_api_key)
     except SecretUnreadable as error:
         raise ValidationError({"api_key": [str(error)]}) from error
+    endpoint = Endpoint(
+        dialect=provider.dialect, base_url=base_url.rstrip("/"), api_key=key, verify_tls=provider.verify_tls
+    )
     try:
-        names = list_models(provider.base_url, key, policy=probe_policy(settings.PORTAL_PROBE_DENY))
+        names = list_models_of(endpoint, policy=probe_policy(settings.PORTAL_PROBE_DENY))
     except OutboundError as error:
         raise ValidationError({"base_url": [sentence(error.reason, error.evidence)]}) from error
     except NoModelList as error:
@@ -88,6 +94,13 @@ def fetch_offered(provider: Provider) -> list[str]:
         field = "api_key" if outcome.reason in _ABOUT_THE_KEY else "base_url"
         raise ValidationError({field: [sentence(outcome.reason, outcome.evidence)]}) from error
     return [name for name in names if _is_name(name)]
+
+
+def base_url_of(provider: Provider) -> str:
+    """Where the provider's API begins: what was entered, else its dialect's own address; may be empty."""
+    if provider.base_url or provider.dialect not in AI_DIALECTS:
+        return provider.base_url
+    return AI_DIALECTS.get(provider.dialect).default_base_url
 
 
 def _is_name(name: str) -> bool:

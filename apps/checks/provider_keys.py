@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import msgspec
 from django.utils.translation import gettext as _
 
+from apps.catalog.discovery import base_url_of
 from apps.catalog.models import Provider, Target, TargetKind
 from apps.core import kindconfig
 from apps.core.secrets import unseal
-from apps.probes.ai.dialect import AI_DIALECTS
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.base import ProbeKind
 
@@ -72,13 +72,6 @@ def without_an_endpoint(target: Target, kind: ProbeKind[Any], sealed: dict[str, 
         return {"config.base_url" if has_own else "__all__": [sentence]}
     problem = kind.endpoint_problem(endpoint)
     return {"__all__": [str(problem)]} if problem is not None else {}
-
-
-def base_url_of(provider: Provider) -> str:
-    """Where the provider's API begins: what was entered, else its dialect's own address; may be empty."""
-    if provider.base_url or provider.dialect not in AI_DIALECTS:
-        return provider.base_url
-    return AI_DIALECTS.get(provider.dialect).default_base_url
 
 
 def _with_key(target: Target, config: dict[str, Any]) -> dict[str, Any]:

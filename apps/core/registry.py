@@ -38,6 +38,7 @@ class Registry(Generic[Entry]):
         self._package = package
         self._entries: dict[str, Entry] = {}
         self._discovered = not package
+        self._discovering = False
         # Re-entrant: a module of the package may look into the registry while it is being imported.
         self._lock = threading.RLock()
 
@@ -67,15 +68,16 @@ class Registry(Generic[Entry]):
     def discover(self, package: str = "") -> None:
         """Import every module of `package` (default: the registry's own), so that each registers itself. Idempotent."""
         with self._lock:
-            # Set first: a module that looks into the registry while being imported must not start over.
-            self._discovered = True
+            # A module that looks into the registry while being imported must not start over; whoever looks from
+            # another thread meanwhile waits, or it would see a registry half full.
+            self._discovering = True
             try:
                 module = importlib.import_module(package or self._package)
                 for found in pkgutil.iter_modules(module.__path__, module.__name__ + "."):
                     importlib.import_module(found.name)
-            except BaseException:
-                self._discovered = False
-                raise
+                self._discovered = True
+            finally:
+                self._discovering = False
 
     def get(self, name: str) -> Entry:
         """The entry called `name`. Raises UnknownEntry, whose sentence lists the known names."""
@@ -110,6 +112,6 @@ class Registry(Generic[Entry]):
     def _known(self) -> dict[str, Entry]:
         if not self._discovered:
             with self._lock:
-                if not self._discovered:
+                if not self._discovered and not self._discovering:
                     self.discover()
         return self._entries

@@ -218,7 +218,7 @@ _TEXTS: dict[Reason, ReasonText] = {
     ),
     Reason.LENGTH_REACHED: ReasonText(
         _("Token limit reached"),
-        _("The answer was cut at our limit of %(expected)s tokens before anything was said."),
+        _("The answer was cut off at the limit of tokens before it was complete; we ask for at most %(expected)s."),
     ),
     Reason.WRONG_ANSWER: ReasonText(
         _("Wrong answer"), _("%(failed)s of %(count)s golden prompts were not answered as expected.")

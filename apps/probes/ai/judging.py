@@ -84,7 +84,7 @@ def refusal(endpoint: Endpoint, exchange: Exchange, ask: Ask | None = None) -> O
     if reason is Reason.STATUS_MISMATCH:
         evidence["expected"] = 200
     if detail:
-        evidence["detail"] = unechoed(shortened(detail, _MAX_DETAIL), ask)
+        evidence["detail"] = words(detail, ask)
     wait = retry_after_seconds(exchange)
     if wait is not None:
         evidence["retry_after_seconds"] = wait
@@ -94,10 +94,18 @@ def refusal(endpoint: Endpoint, exchange: Exchange, ask: Ask | None = None) -> O
 def fault_of(reply: Reply, ask: Ask, limit: int) -> tuple[Reason, dict[str, Any]] | None:
     """What is wrong with a complete answer whatever it says: its reason and what its sentence needs; None: nothing."""
     if reply.problem is not None:
-        return reply.problem, {"detail": unechoed(shortened(reply.detail, _MAX_DETAIL), ask)}
+        return problem_under_good_status(reply.problem, words(reply.detail, ask))
     if reply.choices == 0:
         return Reason.MALFORMED_ANSWER, {"detail": "no choices"}
     return unsaid(reply.finish, limit, is_said=bool(reply.text.strip() or reply.tool_calls))
+
+
+def problem_under_good_status(problem: Reason, detail: str) -> tuple[Reason, dict[str, Any]]:
+    """An error where an answer was promised: as what it says it is, and if that is no more than that, malformed."""
+    if problem is Reason.SERVER_ERROR:
+        detail = f"an error under a good status: {detail}" if detail else "an error under a good status"
+        return Reason.MALFORMED_ANSWER, {"detail": detail}
+    return problem, {"detail": detail} if detail else {}
 
 
 def unsaid(finish: str, limit: int, *, is_said: bool) -> tuple[Reason, dict[str, Any]] | None:
@@ -165,6 +173,11 @@ def retry_after_seconds(exchange: Exchange) -> float | None:
         answered = datetime.fromtimestamp(exchange.started_at + exchange.duration_ms / 1000, UTC)
         seconds = (until - answered).total_seconds()
     return round(seconds, 1) if 0 < seconds <= _LONGEST_RETRY_AFTER else None
+
+
+def words(detail: str, ask: Ask | None) -> str:
+    """A provider's own words as part of a sentence of ours."""
+    return unechoed(shortened(detail.strip(), _MAX_DETAIL).rstrip(". "), ask)
 
 
 def unechoed(text: str, ask: Ask | None) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.kindconfig import FILLED, Text, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
@@ -14,7 +15,7 @@ from apps.probes.ai import counting
 from apps.probes.ai.asking import dialect_of, embedding_request, embedding_text
 from apps.probes.ai.dialect import AI_DIALECTS, BadAnswer
 from apps.probes.ai.endpoint import Endpoint
-from apps.probes.ai.judging import evidence_of, good, refusal, unanswered, verdict
+from apps.probes.ai.judging import evidence_of, good, problem_under_good_status, refusal, unanswered, verdict, words
 from apps.probes.ai.usage import Usage
 from apps.probes.base import PROBE_KINDS, HttpProbeKind, Outcome, Reason
 
@@ -32,7 +33,8 @@ class AiEmbeddingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         ),
     ] = 0
     connect_timeout_seconds: Annotated[
-        float, field(_("Time to connect"), _("Within the whole timeout."), unit=_("s"), ge=0.1, le=60)
+        float,
+        field(_("Time to connect"), _("Within the whole timeout."), unit=pgettext_lazy("unit", "s"), ge=0.1, le=60),
     ] = 5.0
     endpoint: Annotated[Endpoint, FILLED] = Endpoint()
 
@@ -103,7 +105,8 @@ def _unreadable(config: AiEmbeddingConfig, exchange: Exchange, detail: str) -> O
     except BadAnswer:
         return verdict(Reason.MALFORMED_ANSWER, evidence | {"detail": detail}, measurements)
     if reply.problem is not None:
-        return verdict(reply.problem, evidence | {"detail": reply.detail}, measurements)
+        reason, facts = problem_under_good_status(reply.problem, words(reply.detail, None))
+        return verdict(reason, evidence | facts, measurements)
     return verdict(Reason.MALFORMED_ANSWER, evidence | {"detail": detail}, measurements)
 
 

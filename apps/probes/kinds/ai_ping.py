@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.kindconfig import FILLED, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError
@@ -42,7 +43,8 @@ class AiPingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ),
     ] = 16
     connect_timeout_seconds: Annotated[
-        float, field(_("Time to connect"), _("Within the whole timeout."), unit=_("s"), ge=0.1, le=60)
+        float,
+        field(_("Time to connect"), _("Within the whole timeout."), unit=pgettext_lazy("unit", "s"), ge=0.1, le=60),
     ] = 5.0
     endpoint: Annotated[Endpoint, FILLED] = Endpoint()
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.kindconfig import FILLED, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError
@@ -17,7 +18,17 @@ from apps.probes.ai import counting
 from apps.probes.ai.asking import chat_request, dialect_of, most_usage, output_limit, stream_ask
 from apps.probes.ai.dialect import BadAnswer
 from apps.probes.ai.endpoint import Endpoint
-from apps.probes.ai.judging import evidence_of, fault_of, good, refusal, shown, unanswered, unsaid, verdict
+from apps.probes.ai.judging import (
+    evidence_of,
+    good,
+    problem_under_good_status,
+    refusal,
+    shown,
+    unanswered,
+    unsaid,
+    verdict,
+    words,
+)
 from apps.probes.ai.listening import Clocks, StreamListener
 from apps.probes.ai.usage import Usage
 from apps.probes.base import PROBE_KINDS, HttpProbeKind, Outcome, Reason
@@ -39,18 +50,25 @@ class AiStreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = 120
     connect_timeout_seconds: Annotated[
-        float, field(_("Time to connect"), _("Within the whole timeout."), unit=_("s"), ge=0.1, le=60)
+        float,
+        field(_("Time to connect"), _("Within the whole timeout."), unit=pgettext_lazy("unit", "s"), ge=0.1, le=60),
     ] = 5.0
     first_token_timeout_seconds: Annotated[
         float,
-        field(_("Time to the first token"), _("Thoughts count as tokens, too."), unit=_("s"), ge=0.1, le=120),
+        field(
+            _("Time to the first token"),
+            _("Thoughts count as tokens, too."),
+            unit=pgettext_lazy("unit", "s"),
+            ge=0.1,
+            le=120,
+        ),
     ] = 30.0
     stall_timeout_seconds: Annotated[
         float,
         field(
             _("Longest pause"),
             _("Without a token for longer than this, the stream has stalled."),
-            unit=_("s"),
+            unit=pgettext_lazy("unit", "s"),
             ge=0.1,
             le=120,
         ),
@@ -134,7 +152,7 @@ def _late(heard: StreamListener) -> Fault:
 def _fault(endpoint: Endpoint, exchange: Exchange, heard: StreamListener) -> Fault | None:
     """What is wrong with a stream that came to an end: its own, or the one we made when it was enough."""
     if heard.problem is not None:
-        return heard.problem, {"detail": heard.detail}
+        return _problem(heard, heard.problem)
     if not heard.chunks and not heard.is_complete:
         return _no_stream(endpoint, exchange, heard)
     if heard.malformed:
@@ -142,7 +160,17 @@ def _fault(endpoint: Endpoint, exchange: Exchange, heard: StreamListener) -> Fau
     if not heard.is_complete and not heard.is_overlong:
         return Reason.TRUNCATED, {}
     finish = heard.finish or ("length" if heard.is_overlong else "")
-    return unsaid(finish, heard.limit, is_said=heard.has_answer)
+    # Our limit is meant to end it. One that came much sooner is somebody else's, and cut the answer short.
+    is_short = finish == "length" and heard.settled_usage().tokens_out < heard.ask.max_output_tokens / 2
+    return unsaid(finish, heard.limit, is_said=heard.has_answer and not is_short)
+
+
+def _problem(heard: StreamListener, problem: Reason) -> Fault:
+    """An error in the middle of a stream is a failure of the server; in place of one it is no stream at all."""
+    detail = words(heard.detail, heard.ask)
+    if problem is Reason.SERVER_ERROR and heard.chunks:
+        return problem, {"detail": detail, "actual": detail or "?"}
+    return problem_under_good_status(problem, detail)
 
 
 def _no_stream(endpoint: Endpoint, exchange: Exchange, heard: StreamListener) -> Fault:
@@ -154,9 +182,7 @@ def _no_stream(endpoint: Endpoint, exchange: Exchange, heard: StreamListener) ->
         kind = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()[:100]
         return Reason.MALFORMED_ANSWER, {"detail": f"{found} ({kind})" if kind else found}
     if reply.problem is not None:
-        fault = fault_of(reply, heard.ask, heard.limit)
-        assert fault is not None  # noqa: S101 - a problem is a fault
-        return fault
+        return problem_under_good_status(reply.problem, words(reply.detail, heard.ask))
     return Reason.MALFORMED_ANSWER, {"detail": "a whole answer in place of a stream" if reply.choices else "no choices"}
 
 
