@@ -23,6 +23,7 @@ from apps.accounts.access import Role
 from apps.accounts.permissions import demand_role
 from apps.catalog.models import Environment, Target
 from apps.checks import history, incidents, selectors, services
+from apps.checks.ai import api as models
 from apps.checks.filters import CheckFilter, IncidentFilter, StateChangeFilter
 from apps.checks.guards import api as guards
 from apps.checks.heartbeats import api as heartbeats
@@ -308,6 +309,7 @@ def register(router: BaseRouter) -> None:
     router.register("incidents", IncidentViewSet, basename="incident")
     router.register("state-changes", StateChangeViewSet, basename="state-change")
     vendors.register(router)
+    models.register(router)
     guards.register(router)
     regions.register(router)
     heartbeats.register(router)

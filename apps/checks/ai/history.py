@@ -215,5 +215,8 @@ def last_failure(target_id: UUID) -> LastFailure | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    error = class_of(row[6])
-    return LastFailure(*row[:7], *(error or (None, None)), msgspec.json.decode(row[7]))
+    error_class, fault = class_of(row[6]) or (None, None)
+    check_id, name, kind, result_id, at, state, reason, evidence = row
+    return LastFailure(
+        check_id, name, kind, result_id, at, state, reason, error_class, fault, msgspec.json.decode(evidence)
+    )

@@ -15,6 +15,8 @@ from apps.checks.ai.parts import COUNTED, parameters
 from apps.checks.ai.windows import HOUR, RESULTS_LAST, floor_hour
 from apps.core import clock
 
+# How long hours are kept: `checks.retention` removes older ones.
+KEEP = timedelta(days=731)
 EVERY_SECONDS = 120
 # A result comes minutes after its look at most (`intake.OLDEST_SECONDS`, a timeout, a lease).
 _LATE = timedelta(minutes=15)

@@ -156,7 +156,7 @@ def _from_results(target_ids: Collection[UUID], window: Window) -> list[Part]:
     parts: list[Part] = []
     for row in rows:
         measured = {name: [histogram] for name, histogram in _histograms.decode(row[8]).items()}
-        parts.append(Part(*row[:4], Uptime(*row[4:7]), [_errors.decode(row[7])], measured))
+        parts.append(_part(row, [_errors.decode(row[7])], measured))
     return parts
 
 
@@ -178,8 +178,13 @@ def _from_hours(target_ids: Collection[UUID], window: Window) -> list[Part]:
         measured = {
             name: _histograms_of_hours.decode(f"[{text}]") for name, text in zip(MEASURES, row[8:], strict=True) if text
         }
-        parts.append(Part(*row[:4], Uptime(*row[4:7]), errors, measured))
+        parts.append(_part(row, errors, measured))
     return parts
+
+
+def _part(row: tuple[Any, ...], errors: list[dict[str, int]], measured: dict[str, list[Histogram]]) -> Part:
+    target_id, kind, position, affects_status, looks, failed, rate_limited = row[:7]
+    return Part(target_id, kind, position, affects_status, Uptime(looks, failed, rate_limited), errors, measured)
 
 
 def errors_of(part: Part) -> dict[ErrorClass, int]:
