@@ -126,6 +126,8 @@ _PAGES: list[tuple[Any, str]] = [
     (gettext_lazy("API tokens"), "dashboard:settings-tokens"),
     (gettext_lazy("Environments"), "dashboard:settings-places"),
     (gettext_lazy("Regions, their workers and guards"), "dashboard:settings-regions"),
+    (gettext_lazy("Budgets: what paid looks may cost"), "dashboard:settings-budgets"),
+    (gettext_lazy("Prices of tokens"), "dashboard:settings-prices"),
     (gettext_lazy("Health of the portal"), "dashboard:settings-health"),
 ]
 

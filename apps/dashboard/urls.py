@@ -8,6 +8,7 @@ from apps.accounts import pages as account_pages
 from apps.dashboard import components_view, guard_pages, incident_views, region_pages, settings_pages, views
 from apps.dashboard.ai import views as model_views
 from apps.dashboard.lists import LISTS
+from apps.dashboard.money import budget_pages, price_pages
 
 app_name = "dashboard"
 
@@ -46,6 +47,17 @@ _regions = [
     path(f"{_REGION}guards/<uuid:guard_id>/delete/", guard_pages.guard_delete, name="settings-guard-delete"),
 ]
 
+_money = [
+    path("settings/budgets/", budget_pages.budget_list, name="settings-budgets"),
+    path("settings/budgets/total/", budget_pages.budget_total, name="settings-total"),
+    path("settings/budgets/<uuid:target_id>/", budget_pages.budget_edit, name="settings-budget"),
+    path("settings/prices/", price_pages.price_list, name="settings-prices"),
+    path("settings/prices/new/", price_pages.price_new, name="settings-price-new"),
+    path("settings/prices/<uuid:price_id>/", price_pages.price_page, name="settings-price"),
+    path("settings/prices/<uuid:price_id>/edit/", price_pages.price_edit, name="settings-price-edit"),
+    path("settings/prices/<uuid:price_id>/delete/", price_pages.price_delete, name="settings-price-delete"),
+]
+
 urlpatterns = [
     path("", views.overview_page, name="overview"),
     path("fragments/<slug:name>/", views.overview_fragment, name="overview-fragment"),
@@ -82,6 +94,7 @@ urlpatterns = [
     path("settings/tokens/<uuid:token_id>/revoke/", account_pages.token_revoke, name="settings-token-revoke"),
     path("settings/places/", settings_pages.places, name="settings-places"),
     *_regions,
+    *_money,
     path("settings/health/", settings_pages.health, name="settings-health"),
     path("settings/health/<slug:name>.json", settings_pages.health_chart, name="settings-health-chart"),
     path("settings/components/", components_view.components, name="components"),

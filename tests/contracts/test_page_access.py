@@ -39,10 +39,12 @@ ARGUMENTS = {
     "token_id": "token",
     "key_id": "ping-key",
     "region_slug": "region",
+    "price_id": "price",
 }
 # Pages about one kind of target, or of check, only.
 PARTICULAR = {
     "checks:discover": "provider",
+    "dashboard:settings-budget": "provider",
     "checks:ping": "heartbeat",
     "checks:run-times": "heartbeat",
     "checks:rotate": "heartbeat",

@@ -1,0 +1,1 @@
+"""Settings → Budgets and Prices: what looking may cost, and what tokens cost."""
