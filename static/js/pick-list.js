@@ -1,4 +1,6 @@
 /* A long list to tick: search in it. What the search hides is not taken by "select all". */
+import { showSelection } from "./tables.js";
+
 const list = document.querySelector("[data-pick-search]");
 const search = list.querySelector("input");
 const rows = [...document.querySelectorAll("[data-pick-row]")];
@@ -10,6 +12,7 @@ function filter() {
     row.hidden = !words.every((word) => row.dataset.pickRow.includes(word));
   });
   none.hidden = rows.some((row) => !row.hidden);
+  showSelection(search.form);
 }
 
 list.hidden = false;

@@ -39,7 +39,10 @@ document.querySelectorAll("form:has([data-select]:checked)").forEach(showSelecti
 /* Bulk selection */
 let lastBox = null;
 
-function showSelection(form) {
+const shown = (box) => !box.closest("[hidden]");
+
+/** Say how many rows of the form are selected; run again when other rows are shown. */
+export function showSelection(form) {
   const boxes = [...form.querySelectorAll("[data-select]")];
   const selected = boxes.filter((box) => box.checked);
   boxes.forEach((box) => box.closest("tr")?.setAttribute("aria-selected", String(box.checked)));
@@ -50,7 +53,8 @@ function showSelection(form) {
   }
   const all = form.querySelector("[data-select-all]");
   if (all) {
-    all.checked = boxes.length > 0 && selected.length === boxes.length;
+    const within = boxes.filter(shown);
+    all.checked = within.length > 0 && within.every((box) => box.checked);
     all.indeterminate = selected.length > 0 && !all.checked;
   }
 }
@@ -69,8 +73,8 @@ document.addEventListener("click", (event) => {
     lastBox = event.target;
     showSelection(form);
   } else if (event.target.matches("[data-select-all]")) {
-    const shown = [...form.querySelectorAll("[data-select]")].filter((box) => !box.closest("[hidden]"));
-    shown.forEach((box) => (box.checked = event.target.checked));
+    const boxes = [...form.querySelectorAll("[data-select]")].filter(shown);
+    boxes.forEach((box) => (box.checked = event.target.checked));
     showSelection(form);
   } else if (event.target.closest("[data-bulk-clear]")) {
     form.querySelectorAll("[data-select]").forEach((box) => (box.checked = false));

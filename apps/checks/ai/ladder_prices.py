@@ -18,6 +18,7 @@ from apps.checks.spending.selectors import BudgetState, list_budgets
 from apps.core import clock, kindconfig
 from apps.core.registry import UnknownEntry
 from apps.probes.ai.usage import Rate
+from apps.probes.reasons import Text
 
 NOTHING = Decimal(0)
 
@@ -30,6 +31,7 @@ class Cell:
     """
 
     rung: int
+    title: Text
     most: Decimal | None
     suits: bool = True
     present: bool = False
@@ -167,9 +169,9 @@ def _cell(
 ) -> Cell:
     kind = rung.kind_for(sort_of(name))
     if kind is None:
-        return Cell(rung.number, NOTHING, suits=False)
+        return Cell(rung.number, rung.title, NOTHING, suits=False)
     if (name.lower(), kind.name) in there:
-        return Cell(rung.number, NOTHING, present=True, is_paid=kind.is_paid)
+        return Cell(rung.number, rung.title, NOTHING, present=True, is_paid=kind.is_paid)
     cost = monthly_cost(
         kind=kind.name,
         config=priced_config(config_of(kind, provider, name), provider, name),
@@ -177,7 +179,7 @@ def _cell(
         regions=regions,
         rate=rates.get((provider.pk, name)),
     )
-    return Cell(rung.number, cost.most, is_paid=kind.is_paid)
+    return Cell(rung.number, rung.title, cost.most, is_paid=kind.is_paid)
 
 
 def _kinds_there(provider: Provider) -> list[tuple[str, str]]:
