@@ -17,7 +17,10 @@ from apps.probes.base import Outcome, OutcomeState
 
 
 class Measurement(NamedTuple):
-    """One number: the series is told by `name`, `check`, `region` and `phase` (empty for all but the phases)."""
+    """One number: the series is told by `name`, `check`, `region` and `phase` (empty where there is only one).
+
+    `phase` is that of a request, the percentile of a gap between chunks ("p95", "max"), or the sort of tokens ("in").
+    """
 
     name: str
     check: UUID
@@ -36,6 +39,16 @@ _PHASES = {
     "tls_ms": "tls",
     "first_byte_ms": "processing",
     "transfer_ms": "transfer",
+}
+_TOKENS = {"tokens_in": "in", "tokens_out": "out", "tokens_cached": "cached", "tokens_reasoning": "reasoning"}
+_CHUNK_GAPS = {"chunk_gap_p50_ms": "p50", "chunk_gap_p95_ms": "p95", "chunk_gap_max_ms": "max"}
+# Measured name: the series, the phase in it, and the factor that makes it seconds or a number.
+_OF_MODELS = {
+    "ttft_ms": ("ai_time_to_first_token_seconds", "", 0.001),
+    "answer_ttft_ms": ("ai_time_to_first_answer_token_seconds", "", 0.001),
+    "output_tokens_per_second": ("ai_output_tokens_per_second", "", 1.0),
+    **{name: ("ai_chunk_gap_seconds", phase, 0.001) for name, phase in _CHUNK_GAPS.items()},
+    **{name: ("ai_probe_tokens", phase, 1.0) for name, phase in _TOKENS.items()},
 }
 _GAUGES = {
     "body_bytes": ("probe_http_uncompressed_body_length", 1.0),
@@ -57,6 +70,9 @@ def measurements_of(check: UUID, region: str, outcome: Outcome) -> Iterator[Meas
         elif measured in _GAUGES:
             name, factor = _GAUGES[measured]
             yield Measurement(name, check, region, "", at, value * factor)
+        elif measured in _OF_MODELS:
+            name, phase, factor = _OF_MODELS[measured]
+            yield Measurement(name, check, region, phase, at, value * factor)
     if outcome.status_code is not None:
         yield Measurement("probe_http_status_code", check, region, "", at, float(outcome.status_code))
 

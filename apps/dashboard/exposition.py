@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from apps.dashboard.ai_metrics import ai_models, read_models
 from apps.dashboard.looking_metrics import looking, pings, processes
 from apps.dashboard.readings import BoundedReader, DatabaseReading, ValkeyReading, take, take_readings
 
@@ -58,6 +59,7 @@ def read_counts() -> Counts:
 
 
 _counts_reader = BoundedReader(read_counts)
+_models_reader = BoundedReader(read_models)
 
 
 class _PortalCollector(Collector):
@@ -65,10 +67,10 @@ class _PortalCollector(Collector):
         return []  # registering must not query
 
     def collect(self) -> Iterator[Metric]:
-        counting = _counts_reader.start()
+        counting, modelling = _counts_reader.start(), _models_reader.start()
         readings = take_readings()
         database, valkey = readings.database, readings.valkey
-        (counts,) = take([counting], 0.2)
+        counts, models = take([counting, modelling], 0.2)
         up = GaugeMetricFamily("portal_part_up", "1 when the part of the portal answers.", labels=["part"])
         up.add_metric(["database"], float(database is not None))
         up.add_metric(["valkey"], float(valkey is not None))
@@ -83,6 +85,8 @@ class _PortalCollector(Collector):
         yield from pings()
         if counts is not None:
             yield from _of_counts(counts)
+        if models is not None:
+            yield from ai_models(models)
 
 
 def _of_database(reading: DatabaseReading) -> Iterator[Metric]:

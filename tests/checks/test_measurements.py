@@ -71,3 +71,31 @@ def test_results_and_samples_never_disagree() -> None:
     finally:
         measurements.receivers.clear()
     assert not CheckResult.objects.filter(check_id=check.pk).exists()
+
+
+def test_what_a_model_is_measured_by_has_names_and_units_of_its_own() -> None:
+    outcome = Outcome(
+        state=OutcomeState.OK,
+        reason=Reason.OK,
+        duration_ms=2_000,
+        started_at=1_000.0,
+        measurements={
+            "ttft_ms": 320.0,
+            "answer_ttft_ms": 400.0,
+            "output_tokens_per_second": 52.0,
+            "chunk_gap_p95_ms": 40.0,
+            "tokens_in": 31.0,
+            "tokens_out": 120.0,
+            "usage_estimated": 1.0,
+        },
+    )
+    assert values(list(measurements_of(CHECK, "seoul", outcome))) == {
+        ("probe_success", ""): 1.0,
+        ("probe_duration_seconds", ""): 2.0,
+        ("ai_time_to_first_token_seconds", ""): pytest.approx(0.32),
+        ("ai_time_to_first_answer_token_seconds", ""): pytest.approx(0.4),
+        ("ai_output_tokens_per_second", ""): 52.0,
+        ("ai_chunk_gap_seconds", "p95"): pytest.approx(0.04),
+        ("ai_probe_tokens", "in"): 31.0,
+        ("ai_probe_tokens", "out"): 120.0,
+    }

@@ -131,20 +131,22 @@ def _keep(looks: list[Look]) -> None:
 
 
 _COUNT = """
-    INSERT INTO checks_aierrortotal AS t (target_id, error_class, looks)
-    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bigint[]) AS v(target_id, error_class, looks) ORDER BY 1, 2
-    ON CONFLICT (target_id, error_class) DO UPDATE SET looks = t.looks + excluded.looks
+    INSERT INTO checks_aierrortotal AS t (target_id, error_class, fault, looks)
+    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[]) AS v(target_id, error_class, fault, looks)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (target_id, error_class, fault) DO UPDATE SET looks = t.looks + excluded.looks
 """
 
 
 def _count_errors(looks: list[Look]) -> None:
-    counts: Counter[tuple[UUID, str]] = Counter()
+    counts: Counter[tuple[UUID, str, str]] = Counter()
     for look in looks:
         found = class_of(look.outcome.reason)
         if found is not None and look.outcome.state is not OutcomeState.OK:
-            counts[look.target, found[0].value] += 1
+            counts[look.target, found[0].value, found[1].value] += 1
     if counts:
-        statements.run(_COUNT, [[key[0] for key in counts], [key[1] for key in counts], list(counts.values())])
+        targets, classes, faults = (list(column) for column in zip(*counts, strict=True))
+        statements.run(_COUNT, [targets, classes, faults, list(counts.values())])
 
 
 _REASONS = "SELECT target_id, reason FROM checks_aicheckstate WHERE check_id = ANY(%s)"

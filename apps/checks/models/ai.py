@@ -84,9 +84,11 @@ class AiErrorTotal(models.Model):
     """How many looks at one target ever ended in one class of error. Hours are removed after a time, a counter never
     goes back."""
 
-    pk = models.CompositePrimaryKey("target_id", "error_class")
+    pk = models.CompositePrimaryKey("target_id", "error_class", "fault")
     target_id = models.UUIDField()
     error_class = models.CharField(max_length=32)
+    # One class may be of one's own making or of theirs: an answer cut off at our limit, or by them.
+    fault = models.CharField(max_length=16)
     looks = models.PositiveBigIntegerField(default=0)
 
     class Meta:

@@ -77,8 +77,15 @@ def test_errors_are_counted_by_class_for_as_long_as_the_target_is_there() -> Non
     look(other, FAILED, Reason.SERVER_ERROR)
     look(check, DEGRADED, Reason.INVALID_KEY)
     look(check)
-    counted = dict(AiErrorTotal.objects.filter(target_id=check.target_id).values_list("error_class", "looks"))
-    assert counted == {"server_error": 2, "invalid_key": 1}
+    look(check, FAILED, Reason.TRUNCATED)
+    look(check, DEGRADED, Reason.LENGTH_REACHED)
+    counted = AiErrorTotal.objects.filter(target_id=check.target_id).values_list("error_class", "fault", "looks")
+    assert set(counted) == {
+        ("server_error", "theirs", 2),
+        ("invalid_key", "ours", 1),
+        ("truncated", "theirs", 1),
+        ("truncated", "ours", 1),
+    }
 
 
 @pytest.fixture
