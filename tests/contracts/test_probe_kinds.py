@@ -48,6 +48,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "celery_worker": {"host": "127.0.0.1", "port": "{port}", "password": SECRET, "queues": ["a"]},
     "heartbeat": {"grace_seconds": 600, "cron": "0 2 * * *", "timezone": "Asia/Seoul"},
     "ai_models": {"base_url": "http://127.0.0.1:{port}/v1", "api_key": SECRET, "model": "m"},
+    "ai_ping": {"max_output_tokens": 32},
+    "ai_stream": {"stall_timeout_seconds": 5, "first_token_timeout_seconds": 20},
+    "ai_embedding": {"dimensions": 8},
+    "ai_canary": {"prompts": [{"name": "Sum", "prompt": SECRET, "system": SECRET, "expected": "42"}]},
     "vendor_status": {"url": "http://127.0.0.1:{port}/", "components": ["API"], "quiet_days": 90},
 }
 # Kinds that read what somebody says of itself: that it cannot be read is no failure of anything.
@@ -66,6 +70,29 @@ def sample(kind: ProbeKind[Any], port: int = 9) -> dict[str, Any]:
     text = json.dumps(SAMPLES[kind.name]).replace('"{port}"', str(port)).replace("{port}", str(port))
     config: dict[str, Any] = json.loads(text)
     return config
+
+
+def job_config(kind: ProbeKind[Any], port: int = 9) -> dict[str, Any]:
+    """A config as it goes out: with its endpoint filled in from provider and model, where the kind takes one."""
+    if not kind.uses_endpoint:
+        return sample(kind, port)
+    endpoint = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": SECRET, "model": "m"}
+    return {**sample(kind, port), "endpoint": endpoint}
+
+
+def entered(paths: list[str]) -> list[str]:
+    """Of those paths, what a person enters; the rest is filled in."""
+    return [path for path in paths if not path.startswith("endpoint.")]
+
+
+def described(schema: dict[str, Any], path: str) -> dict[str, Any]:
+    """What a schema says of a setting, also of one of every entry of a list."""
+    here = schema
+    for step in path.split("."):
+        here = here["items"] if step == "*" else here["properties"][step]
+        if "$ref" in here:
+            here = schema["$defs"][here["$ref"].rpartition("/")[2]]
+    return here
 
 
 @EVERY_KIND
@@ -95,9 +122,10 @@ def test_a_kind_has_a_test_file(kind: ProbeKind[Any]) -> None:
 def test_a_config_goes_round_through_dict_json_and_form(kind: ProbeKind[Any]) -> None:
     config = kindconfig.decode(kind.Config, sample(kind))
     plain = json.loads(json.dumps(msgspec.to_builtins(config)))
-    assert kindconfig.decode(kind.Config, plain) == config
+    given = {name: value for name, value in plain.items() if name != "endpoint"}
+    assert kindconfig.decode(kind.Config, given) == config
     names = {found.name for found in kindconfig.form_fields(kind.Config)}
-    assert names == set(plain)
+    assert names == set(plain) - ({"endpoint"} if kind.uses_endpoint else set())
     assert all(str(found.label) for found in kindconfig.form_fields(kind.Config))
     assert kind.address(config)
 
@@ -109,8 +137,8 @@ def test_the_schema_is_valid_and_accepts_the_sample(kind: ProbeKind[Any]) -> Non
     validator = Draft202012Validator(schema)
     assert validator.is_valid(sample(kind))
     assert not validator.is_valid({**sample(kind), "no_such_setting": 1})
-    for path in kindconfig.secret_paths(kind.Config):
-        assert schema["properties"][path]["writeOnly"] is True
+    for path in entered(kindconfig.secret_paths(kind.Config)):
+        assert described(schema, path)["writeOnly"] is True
 
 
 @EVERY_KIND
@@ -121,7 +149,9 @@ def test_every_text_list_and_number_of_a_config_is_bounded(kind: ProbeKind[Any])
 
 def _unbounded(info: inspect.Type, path: str) -> Iterator[str]:
     if isinstance(info, inspect.Metadata):
-        yield from _unbounded(info.type, path)
+        # What is filled in comes from rows of ours, which have their own bounds.
+        if not (info.extra or {}).get("filled"):
+            yield from _unbounded(info.type, path)
     elif isinstance(info, inspect.UnionType):
         for member in info.types:
             # A union is the value of a condition, whose numbers are only compared.
@@ -177,7 +207,7 @@ def cause_of(outcome: Outcome) -> str:
 def test_a_timeout_is_an_outcome_and_comes_in_time(kind: ProbeKind[Any]) -> None:
     with SpeakingServer() as silent:
         started = time.monotonic()
-        outcome = run_once(kind.name, sample(kind, silent.port), 0.4, probe_policy())
+        outcome = run_once(kind.name, job_config(kind, silent.port), 0.4, probe_policy())
     assert outcome.state is without_an_answer(kind)
     assert cause_of(outcome) in (Reason.TIMEOUT, Reason.CONNECT_TIMEOUT)
     assert time.monotonic() - started < 2
@@ -186,7 +216,7 @@ def test_a_timeout_is_an_outcome_and_comes_in_time(kind: ProbeKind[Any]) -> None
 
 @EVERY_LOOKING_KIND
 def test_a_refusal_is_an_outcome(kind: ProbeKind[Any]) -> None:
-    outcome = run_once(kind.name, sample(kind, free_port()), 2.0, probe_policy())
+    outcome = run_once(kind.name, job_config(kind, free_port()), 2.0, probe_policy())
     assert (outcome.state, cause_of(outcome)) == (without_an_answer(kind), Reason.CONNECT_REFUSED)
     assert outcome.evidence["host"] == "127.0.0.1"
     assert outcome.started_at > 0
@@ -195,7 +225,7 @@ def test_a_refusal_is_an_outcome(kind: ProbeKind[Any]) -> None:
 @EVERY_LOOKING_KIND
 def test_the_address_policy_holds(kind: ProbeKind[Any]) -> None:
     with SpeakingServer() as server:
-        outcome = run_once(kind.name, sample(kind, server.port), 2.0, channel_policy())
+        outcome = run_once(kind.name, job_config(kind, server.port), 2.0, channel_policy())
         assert cause_of(outcome) == Reason.ADDRESS_DENIED
         assert server.connections == 0
 
@@ -206,8 +236,10 @@ def test_a_target_that_echoes_everything_gets_no_secret_into_evidence(kind: Prob
     with SpeakingServer(reply=echo) as rude, HttpServer() as web:
         web.behave("/", answer(500, SECRET, {"X-Echo": SECRET, "Location": f"/?a={SECRET}"}))
         web.behave("/v1/models", answer(200, f"<html>{SECRET}", {"X-Echo": SECRET}))
+        web.behave("/v1/chat/completions", answer(400, {"error": {"message": SECRET}}, {"X-Echo": SECRET}))
+        web.behave("/v1/embeddings", answer(200, {"error": {"message": SECRET}}, {"X-Echo": SECRET}))
         for port in (rude.port, web.port):
-            outcome = run_once(kind.name, sample(kind, port), 0.6, probe_policy())
+            outcome = run_once(kind.name, job_config(kind, port), 0.6, probe_policy())
             assert outcome.state is not OutcomeState.OK
             assert SECRET not in json.dumps(outcome.to_wire())
             assert SECRET not in outcome.sentence
@@ -215,7 +247,7 @@ def test_a_target_that_echoes_everything_gets_no_secret_into_evidence(kind: Prob
 
 @EVERY_TOLD_KIND
 def test_a_kind_that_is_told_is_never_looked_with(kind: ProbeKind[Any]) -> None:
-    outcome = run_once(kind.name, sample(kind), 1.0, probe_policy())
+    outcome = run_once(kind.name, job_config(kind), 1.0, probe_policy())
     assert (outcome.state, outcome.reason) == (OutcomeState.INDETERMINATE, Reason.INVALID_CONFIGURATION)
     assert "told" in outcome.evidence["detail"]
 
@@ -235,6 +267,15 @@ def test_rubbish_for_a_config_is_a_config_error(kind: ProbeKind[Any]) -> None:
         with pytest.raises(ConfigError) as caught:
             kindconfig.decode(kind.Config, rubbish)
         assert len(caught.value.errors) <= 50
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.is_paid], ids=lambda kind: str(kind.name))
+def test_a_paid_kind_knows_what_it_may_use_and_is_not_asked_often(kind: ProbeKind[Any]) -> None:
+    most = kind.most_usage(kindconfig.decode(kind.Config, sample(kind)))
+    assert most.tokens_in > 0
+    assert kind.uses_endpoint
+    assert kind.target_kinds == {"model"}
+    assert kind.default_interval_seconds >= 300
 
 
 def test_masks_are_the_same_everywhere() -> None:
