@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from apps.checks.spending.selectors import BudgetState
@@ -13,7 +15,7 @@ TOTAL = "total"
 _WORDS = ("none", "ok", "warned", "spent")
 
 
-def _dollars(places: int, **options: bool) -> serializers.DecimalField:
+def _dollars(places: int, **options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(
         max_digits=16, decimal_places=places, help_text="US dollars.", read_only=True, **options
     )
