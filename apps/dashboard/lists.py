@@ -189,7 +189,7 @@ class Found:
 def find(user: User, entry: TargetList, filters: Filters, environment: UUID | None) -> Found:
     """One page, in a fixed number of queries."""
     page = _page(_filtered(user, entry, filters, environment), filters)
-    found = rows_of(page.rows, sparklines=True, facts=entry.measures)
+    found = rows_of(page.rows, sparklines=not entry.measures, facts=entry.measures)
     rows = [_list_row(row, entry, filters) for row in found]
     return Found(rows, page.next, page.previous)
 
@@ -266,7 +266,7 @@ def _selection(entry: TargetList, *, may_operate: bool) -> dict[str, Any]:
     """What can be done with selected rows, and so whether rows can be selected at all."""
     compare = [("compare", gettext("Compare"), False)] if entry.measures else []
     change = [("pause", gettext("Pause"), False), ("resume", gettext("Resume"), False)] if may_operate else []
-    return {"actions": [*compare, *change], "columns_shown": 11 if entry.measures else 9}
+    return {"actions": [*compare, *change], "columns_shown": 10 if entry.measures else 9}
 
 
 ROWS = Panel("rows", "dashboard/_list_rows.html", load_rows, "target", hold=True)
@@ -289,7 +289,11 @@ _MEASURES: list[tuple[str, Any]] = [
 
 def columns_of(entry: TargetList) -> list[tuple[str, Any]]:
     """The columns a reader may hide."""
-    return [*COLUMNS[:3], *_MEASURES, *COLUMNS[3:]] if entry.measures else COLUMNS
+    if not entry.measures:
+        return COLUMNS
+    # Of a model the time to its first token says more than a line of whole answers, and there is room for one.
+    kept = [column for column in COLUMNS if column[0] != "line"]
+    return [*kept[:2], *_MEASURES, *kept[2:]]
 
 
 _SWITCHED: list[tuple[str, Any]] = [("yes", _("Watched")), ("no", _("Paused"))]

@@ -12,8 +12,9 @@ from uuid import UUID
 from django.db.models import Count
 from django.urls import reverse
 
-from apps.catalog.models import AIModel, Region
+from apps.catalog.models import AIModel, Provider, Region, Target
 from apps.catalog.prices.lookup import rates_of
+from apps.checks.ai.model_sorts import sort_of
 from apps.checks.models import Check
 from apps.checks.spending.ladder import monthly_cost, rounded
 from apps.core import clock
@@ -90,16 +91,25 @@ def ladder_of(model: AIModel) -> Ladder:
         rungs = [
             _rung(check, rate, everywhere) for check in checks if check.kind == kind.name and check.target_id == owner
         ]
+        if not rungs and kind.is_paid and kind.model_sort != sort_of(target.name):
+            continue
         steps.append(
             Step(
                 number=kind.rung or 0,
                 kind=kind,
-                add_url=f"{reverse('checks:new')}?{urlencode({'target': owner, 'kind': kind.name})}",
+                add_url=_add_url(kind, target, provider),
                 rungs=rungs,
                 would_cost=None if rungs else _cost(kind, {}, kind.default_interval_seconds, everywhere, rate),
             )
         )
     return Ladder(steps, rate)
+
+
+def _add_url(kind: ProbeKind[Any], target: Target, provider: Provider) -> str:
+    """Where it is switched on: a vendor's page follows the address in the provider's form, the others are checks."""
+    if "model" not in kind.target_kinds:
+        return reverse("catalog:target-edit", args=[provider.pk])
+    return f"{reverse('checks:new')}?{urlencode({'target': target.pk, 'kind': kind.name})}"
 
 
 def _kinds() -> list[ProbeKind[Any]]:
