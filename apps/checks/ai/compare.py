@@ -54,7 +54,7 @@ class ComparedModel:
 
 
 def compare_models(targets: Sequence[Target], start: datetime, end: datetime) -> list[ComparedModel]:
-    """Each of these models from `start` to `end`, in their order. Six queries whatever their number.
+    """Each of these models from `start` to `end`, in their order. Seven queries at most, whatever their number.
 
     Raises ValueError when `end` is not after `start`.
     """

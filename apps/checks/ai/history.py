@@ -52,7 +52,7 @@ class ModelHistory:
 
 
 def model_history(target_id: UUID, start: datetime, end: datetime) -> ModelHistory:
-    """One model from `start` to `end`. Three queries. Raises ValueError when `end` is not after `start`."""
+    """One model from `start` to `end`. Four queries at most. Raises ValueError when `end` is not after `start`."""
     window = Window.of(start, end, clock.now())
     parts = load_parts([target_id], window)
     spend: dict[date, Decimal] = {}

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
+from apps.checks.ai import days
 from apps.checks.ai.parts import COUNTED, parameters
 from apps.checks.ai.windows import HOUR, RESULTS_LAST, floor_hour
 from apps.core import clock
@@ -43,13 +44,13 @@ _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('checks_aihour'))"
 
 
 @transaction.atomic
-def make_hours(start: datetime, end: datetime) -> int:
+def make_hours(start: datetime, end: datetime) -> int | None:
     """Make every hour from that of `start` until `end`; returns how many rows changed. One statement, besides a lock:
-    whoever finds another making hours leaves them to it."""
+    whoever finds another making hours leaves them to it (None)."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK)
         if not cursor.fetchone()[0]:
-            return 0
+            return None
         cursor.execute(_MAKE, parameters(floor_hour(start), end, HOUR, _EPOCH, None))
         changed: int = cursor.rowcount
         return changed
@@ -66,25 +67,28 @@ def keep_up() -> None:
         return
     _kept_up_at = time.monotonic()
     now = clock.now()
-    if _made_until is None:
-        catch_up(now)
-    else:
-        _make(_made_until - _LATE, now)
-    _made_until = now
+    made = catch_up(now) if _made_until is None else _make(_made_until - _LATE, now)
+    if made is not None:
+        days.catch_up(now)
+        _made_until = now
 
 
-def catch_up(now: datetime) -> int:
-    """Make all hours since the newest one there is, as far as there are results. Returns how many rows changed."""
+def catch_up(now: datetime) -> int | None:
+    """Make all hours since the newest one there is, as far as there are results. Returns how many rows changed, None
+    when another process is at it."""
     newest = _newest()
     return _make(newest - HOUR if newest is not None else now - RESULTS_LAST, now)
 
 
-def _make(start: datetime, now: datetime) -> int:
+def _make(start: datetime, now: datetime) -> int | None:
     changed = 0
     start = floor_hour(max(start, now - RESULTS_LAST))
     while start <= now:
         end = min(start + _HOURS_AT_ONCE * HOUR, now + HOUR)
-        changed += make_hours(start, end)
+        made = make_hours(start, end)
+        if made is None:
+            return None
+        changed += made
         start = end
     return changed
 

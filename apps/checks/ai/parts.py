@@ -119,30 +119,34 @@ _FROM_RESULTS = f"""{COUNTED}
     FROM counted
 """  # noqa: S608
 # As text, many to a row: decoding thousands of small values one by one costs more than reading them.
-_FROM_HOURS = """
-    SELECT h.target_id, h.kind, floor((extract(epoch FROM h.hour)::float8 - %(origin)s) / %(width)s)::bigint,
+_KEPT = """
+    SELECT h.target_id, h.kind, floor((extract(epoch FROM h.{moment})::float8 - %(origin)s) / %(width)s)::bigint,
            coalesce(c.affects_status, h.kind = ANY(%(status_kinds)s)),
            sum(h.looks)::bigint, sum(h.failed)::bigint, sum(h.rate_limited)::bigint,
-           string_agg(h.errors::text, ',') FILTER (WHERE h.errors <> '{}'),
-           string_agg(h.durations::text, ',') FILTER (WHERE h.durations <> '{}'),
-           string_agg(h.first_tokens::text, ',') FILTER (WHERE h.first_tokens <> '{}'),
-           string_agg(h.first_answers::text, ',') FILTER (WHERE h.first_answers <> '{}'),
-           string_agg(h.speeds::text, ',') FILTER (WHERE h.speeds <> '{}')
-    FROM checks_aihour h LEFT JOIN checks_check c ON c.id = h.check_id
-    WHERE h.target_id = ANY(%(targets)s::uuid[]) AND h.hour >= %(start)s AND h.hour < %(end)s
+           string_agg(h.errors::text, ',') FILTER (WHERE h.errors <> '{{}}'),
+           string_agg(h.durations::text, ',') FILTER (WHERE h.durations <> '{{}}'),
+           string_agg(h.first_tokens::text, ',') FILTER (WHERE h.first_tokens <> '{{}}'),
+           string_agg(h.first_answers::text, ',') FILTER (WHERE h.first_answers <> '{{}}'),
+           string_agg(h.speeds::text, ',') FILTER (WHERE h.speeds <> '{{}}')
+    FROM {table} h LEFT JOIN checks_check c ON c.id = h.check_id
+    WHERE h.target_id = ANY(%(targets)s::uuid[]) AND h.{moment} >= %(start)s AND h.{moment} < %(end)s
     GROUP BY 1, 2, 3, 4
 """
+_FROM_HOURS = _KEPT.format(table="checks_aihour", moment="hour")
+_FROM_DAYS = _KEPT.format(table="checks_aiday", moment="day")
 _errors = msgspec.json.Decoder(dict[str, int])
-_errors_of_hours = msgspec.json.Decoder(list[dict[str, int]])
+_listed_errors = msgspec.json.Decoder(list[dict[str, int]])
 _histograms = msgspec.json.Decoder(dict[str, dict[int, int]])
-_histograms_of_hours = msgspec.json.Decoder(list[dict[int, int]])
+_listed_histograms = msgspec.json.Decoder(list[dict[int, int]])
 
 
 def load_parts(target_ids: Collection[UUID], window: Window) -> list[Part]:
-    """The parts of these targets that have looks, in no order. Two queries at most."""
+    """The parts of these targets that have looks, in no order. Three queries at most."""
     parts: list[Part] = []
-    if window.cut > window.start:
-        parts += _from_hours(target_ids, window)
+    if window.day_cut > window.start:
+        parts += _from_kept(_FROM_DAYS, target_ids, window, window.start, window.day_cut)
+    if window.cut > window.day_cut:
+        parts += _from_kept(_FROM_HOURS, target_ids, window, window.day_cut, window.cut)
     if window.cut < window.end:
         parts += _from_results(target_ids, window)
     return parts
@@ -160,23 +164,25 @@ def _from_results(target_ids: Collection[UUID], window: Window) -> list[Part]:
     return parts
 
 
-def _from_hours(target_ids: Collection[UUID], window: Window) -> list[Part]:
+def _from_kept(
+    statement: str, target_ids: Collection[UUID], window: Window, start: datetime, end: datetime
+) -> list[Part]:
     values: dict[str, Any] = {
         "targets": list(target_ids),
-        "start": window.start,
-        "end": window.cut,
+        "start": start,
+        "end": end,
         "origin": window.start.timestamp(),
         "width": window.width.total_seconds(),
         "status_kinds": rungs.status_kinds(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_FROM_HOURS, values)
+        cursor.execute(statement, values)
         rows = cursor.fetchall()
     parts: list[Part] = []
     for row in rows:
-        errors = _errors_of_hours.decode(f"[{row[7] or ''}]")
+        errors = _listed_errors.decode(f"[{row[7] or ''}]")
         measured = {
-            name: _histograms_of_hours.decode(f"[{text}]") for name, text in zip(MEASURES, row[8:], strict=True) if text
+            name: _listed_histograms.decode(f"[{text}]") for name, text in zip(MEASURES, row[8:], strict=True) if text
         }
         parts.append(_part(row, errors, measured))
     return parts

@@ -1,4 +1,4 @@
-"""How long the past of models is kept: hours for two years, money for good (by month once it is that old)."""
+"""How long the past of models is kept: hours and days for two years, money for good (by month once it is that old)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.checks.ai.hours import KEEP
-from apps.checks.models import AiErrorTotal, AiHour, SpendDay
+from apps.checks.models import AiDay, AiErrorTotal, AiHour, SpendDay
 
 BATCH = 5_000
 
@@ -18,8 +18,11 @@ _OLD_HOURS = """
         SELECT check_id, hour FROM checks_aihour WHERE hour < %s LIMIT %s
     )
 """
-# Every day but the first of a month is added to that first: what was ever spent stays the same sum.
 _OLD_DAYS = """
+    DELETE FROM checks_aiday WHERE (check_id, day) IN (SELECT check_id, day FROM checks_aiday WHERE day < %s LIMIT %s)
+"""
+# Every day but the first of a month is added to that first: what was ever spent stays the same sum.
+_OLD_SPENDS = """
     WITH gone AS (
         DELETE FROM checks_spendday WHERE (day, target_id) IN (
             SELECT day, target_id FROM checks_spendday WHERE day < %s AND extract(day FROM day) <> 1 LIMIT %s
@@ -41,17 +44,19 @@ _OLD_DAYS = """
 
 @transaction.atomic
 def purge(now: datetime) -> None:
-    """Remove hours and gather days past their time, a bounded number of each. Two statements."""
+    """Remove hours and days past their time and gather old spends, a bounded number of each. Three statements."""
     oldest = now - KEEP
     with connection.cursor() as cursor:
         cursor.execute(_OLD_HOURS, [oldest, BATCH])
-        cursor.execute(_OLD_DAYS, [oldest.date(), BATCH])
+        cursor.execute(_OLD_DAYS, [oldest, BATCH])
+        cursor.execute(_OLD_SPENDS, [oldest.date(), BATCH])
 
 
 def forget(target_ids: Collection[UUID]) -> None:
     """Remove all that is kept of targets that are purged. What a model cost stays with its provider, and goes with it:
     the money was spent."""
     identifiers = list(target_ids)
+    AiDay.objects.filter(target_id__in=identifiers).delete()
     AiHour.objects.filter(target_id__in=identifiers).delete()
     AiErrorTotal.objects.filter(target_id__in=identifiers).delete()
     SpendDay.objects.filter(provider_id__in=identifiers).delete()

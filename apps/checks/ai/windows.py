@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Parts as people count them; the narrowest that gives no more parts than a chart has room for.
 _WIDTHS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 10_080))
-MOST_PARTS = 200
+MOST_PARTS = 170
 # Results younger than this are read one by one, so that a chart is never behind; older ones from their hours.
 READ_RAW = timedelta(hours=48)
 # Time as short as that is read from results for as long as there are any: hours are too wide for it.
@@ -20,13 +20,14 @@ RESULTS_LAST = timedelta(days=29)
 class Window:
     """From `start` to `end`, in `count` parts of `width`; the first begins on a round moment at or before `start`.
 
-    What lies before `cut` is read from hours, the rest from results.
+    What lies before `day_cut` is read from days, what lies before `cut` from hours, the rest from results.
     """
 
     start: datetime
     end: datetime
     width: timedelta
     count: int
+    day_cut: datetime
     cut: datetime
 
     @classmethod
@@ -39,7 +40,8 @@ class Window:
         first = _floor(start, width)
         count = -((first - end) // width)
         cut = first if raw else min(max(_floor(now - READ_RAW, HOUR), first), end)
-        return cls(first, end, width, count, cut)
+        by_days = not raw and width % DAY == timedelta(0)
+        return cls(first, end, width, count, max(_floor(cut, DAY), first) if by_days else first, cut)
 
     @property
     def times(self) -> list[datetime]:

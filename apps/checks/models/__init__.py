@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.checks.models.ai import (
     AiCheckState,
+    AiDay,
     AiErrorTotal,
     AiHour,
     BudgetMonth,
@@ -22,6 +23,7 @@ from apps.checks.models.results import CheckEvidence, CheckResult, CheckRun
 
 __all__ = [
     "AiCheckState",
+    "AiDay",
     "AiErrorTotal",
     "AiHour",
     "BudgetMonth",

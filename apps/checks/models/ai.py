@@ -80,6 +80,32 @@ class AiHour(models.Model):
         ]
 
 
+class AiDay(models.Model):
+    """One day (UTC) of one check of an AI kind, added up from its hours: what covers months need not read hours."""
+
+    pk = models.CompositePrimaryKey("check_id", "day")
+    check_id = models.UUIDField()
+    day = models.DateTimeField()
+    target_id = models.UUIDField()
+    kind = models.CharField(max_length=32)
+    looks = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    rate_limited = models.PositiveIntegerField(default=0)
+    errors = models.JSONField(default=dict)
+    durations = models.JSONField(default=dict)
+    first_tokens = models.JSONField(default=dict)
+    first_answers = models.JSONField(default=dict)
+    speeds = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("day of a model")
+        verbose_name_plural = _("days of models")
+        indexes = [
+            models.Index(fields=["target_id", "day"], name="checks_ai_day_of_target"),
+            models.Index(fields=["day"], name="checks_ai_day"),
+        ]
+
+
 class AiErrorTotal(models.Model):
     """How many looks at one target ever ended in one class of error. Hours are removed after a time, a counter never
     goes back."""

@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.catalog.models import Target
-from apps.checks.ai import hours
+from apps.checks.ai import days, hours
 from apps.checks.ai.compare import compare_models
 from apps.checks.ai.history import canary_runs, last_failure, model_history
-from apps.checks.models import CheckResult, SpendDay
+from apps.checks.models import AiDay, CheckResult, SpendDay
 from apps.core import clock
 from apps.probes.ai.classes import ErrorClass, Fault
 from apps.probes.base import Reason
@@ -61,6 +61,24 @@ def test_an_old_part_is_read_from_hours_after_its_results_are_gone(now: datetime
     assert len(present(history.first_token["p95"])) >= 80
 
 
+def test_months_are_read_from_days_and_say_the_same_as_their_hours(now: datetime) -> None:
+    check = make_ai_check(kind="ai_stream")
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    fill(check, midnight - 20 * DAY, midnight - 4 * DAY, every=HOUR)
+    fill(check, midnight - 10 * DAY, midnight - 9 * DAY, every=HOUR, state=FAILED, reason=Reason.STALLED)
+    hours.catch_up(now)
+    before = model_history(check.target_id, now - 60 * DAY, now)
+    days.catch_up(now)
+    history = model_history(check.target_id, now - 90 * DAY, now)
+    assert history.width_seconds == 86_400
+    assert AiDay.objects.filter(check_id=check.pk).count() == 16
+    assert history.uptime == before.uptime
+    assert {error: sum(counts) for error, counts in history.errors.items()} == {ErrorClass.STALL: 24}
+    assert sum(history.looks) == sum(before.looks) == 17 * 24
+    assert len(present(history.first_token["p50"])) == 16
+    assert days.catch_up(now) == 0, "made once"
+
+
 def test_percentiles_of_a_day_are_those_of_its_looks_not_means_of_hours(now: datetime) -> None:
     check = make_ai_check(kind="ai_ping")
     start = now.replace(hour=0, minute=0, second=0, microsecond=0) - 60 * DAY
@@ -69,6 +87,7 @@ def test_percentiles_of_a_day_are_those_of_its_looks_not_means_of_hours(now: dat
             slow = hour == 3
             fill(check, start + hour * HOUR, start + (hour + 1) * HOUR, duration=9_000.0 if slow else 500.0)
         hours.catch_up(clock.now())
+    days.catch_up(now)
     history = model_history(check.target_id, start - 60 * DAY, start + 30 * DAY)
     assert history.duration_kind == "ai_ping"
     assert max(present(history.duration["p50"])) < 650
@@ -99,7 +118,7 @@ def test_history_costs_a_fixed_number_of_queries(now: datetime) -> None:
     for length in (DAY, 90 * DAY):
         with CaptureQueriesContext(connection) as queries:
             model_history(check.target_id, now - length, now)
-        assert len(queries) <= 3
+        assert len(queries) <= 4
 
 
 def test_models_are_compared_on_one_clock(now: datetime) -> None:
@@ -111,7 +130,7 @@ def test_models_are_compared_on_one_clock(now: datetime) -> None:
     targets = [Target.objects.get(pk=check.target_id) for check in (slow, fast, silent)]
     with CaptureQueriesContext(connection) as queries:
         compared = compare_models(targets, now - 7 * DAY, now)
-    assert len(queries) <= 6
+    assert len(queries) <= 7
     assert [one.target for one in compared] == targets
     assert compared[0].times == compared[1].times == compared[2].times
     assert len(compared[0].first_token_line) == len(compared[0].times)

@@ -16,12 +16,13 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
     ("length", "width"),
     [
         (HOUR, MINUTE),
-        (6 * HOUR, 2 * MINUTE),
+        (6 * HOUR, 5 * MINUTE),
         (DAY, 10 * MINUTE),
-        (2 * DAY, 15 * MINUTE),
+        (2 * DAY, 30 * MINUTE),
         (7 * DAY, HOUR),
         (30 * DAY, 6 * HOUR),
-        (90 * DAY, 12 * HOUR),
+        (60 * DAY, 12 * HOUR),
+        (90 * DAY, DAY),
         (730 * DAY, 7 * DAY),
     ],
 )
@@ -39,10 +40,21 @@ def test_parts_begin_on_round_moments_and_cover_the_whole_time() -> None:
 
 
 def test_the_last_two_days_are_read_from_results_and_what_is_older_from_hours() -> None:
-    window = Window.of(NOW - 90 * DAY, NOW, NOW)
+    window = Window.of(NOW - 30 * DAY, NOW, NOW)
     assert window.cut == datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
+    assert window.day_cut == window.start
     recent = Window.of(NOW - DAY, NOW, NOW)
     assert recent.cut == recent.start
+
+
+def test_whole_days_are_read_from_days_where_the_parts_are_as_wide() -> None:
+    window = Window.of(NOW - 90 * DAY, NOW, NOW)
+    assert (window.day_cut, window.cut) == (
+        datetime(2026, 11, 19, tzinfo=UTC),
+        datetime(2026, 11, 19, 15, 0, tzinfo=UTC),
+    )
+    weeks = Window.of(NOW - 730 * DAY, NOW, NOW)
+    assert weeks.day_cut == window.day_cut
 
 
 def test_a_short_time_long_ago_is_read_from_hours() -> None:
