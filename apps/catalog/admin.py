@@ -13,8 +13,11 @@ from unfold.decorators import display
 
 from apps.accounts.models import User
 from apps.catalog import environments, services
-from apps.catalog.admin_forms import EnvironmentForm, ModelForm, ProviderForm, ServiceForm, TargetForm
-from apps.catalog.models import AIModel, Environment, Provider, Region, Service, Target
+from apps.catalog.admin_ai_forms import BudgetForm, PriceForm, ProviderForm
+from apps.catalog.admin_forms import EnvironmentForm, ModelForm, ServiceForm, TargetForm
+from apps.catalog.models import AIModel, Budget, Environment, Price, Provider, Region, Service, Target
+from apps.catalog.prices.services import delete_price
+from apps.catalog.provider_fields import cap_of
 from apps.catalog.status import Status
 from apps.core.admin import LiveAdmin
 
@@ -132,7 +135,53 @@ class DetailAdmin(ServiceWrites):
 @admin.register(Provider)
 class ProviderAdmin(DetailAdmin):
     form = ProviderForm
-    list_display = ["name", "environment", "status", "since", "enabled", "base_url", "last_result"]
+    list_select_related = ["target__environment", "target__status_row", "budget"]
+    list_display = ["name", "environment", "status", "since", "enabled", "dialect", "base_url", "cap", "last_result"]
+    list_filter = [*DetailAdmin.list_filter, "dialect"]
+
+    @admin.display(description=_("monthly cap, US$"), ordering="budget__monthly_cap")
+    def cap(self, provider: Provider) -> Any:
+        return cap_of(provider)
+
+
+@admin.register(Budget)
+class BudgetAdmin(ServiceWrites):
+    """Caps. One that is not wanted any more is emptied, so its row stays."""
+
+    form = BudgetForm
+    list_display = ["__str__", "monthly_cap", "updated_at"]
+    list_select_related = ["provider__target"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
+        return Budget.objects.visible_to(request.user).select_related(*self.list_select_related)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Price)
+class PriceAdmin(ServiceWrites):
+    form = PriceForm
+    list_display = [
+        "model",
+        "provider",
+        "dialect",
+        "input_per_million",
+        "output_per_million",
+        "cached_per_million",
+        "valid_from",
+        "seeded",
+    ]
+    list_filter = ["dialect", "seeded"]
+    search_fields = ["model", "note"]
+    list_select_related = ["provider__target"]
+    ordering = ["dialect", "model", "-valid_from"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
+        return Price.objects.visible_to(request.user).select_related(*self.list_select_related)
+
+    def remove(self, request: HttpRequest, obj: Price) -> None:
+        delete_price(actor=actor_of(request), price=obj)
 
 
 @admin.register(AIModel)

@@ -10,7 +10,6 @@ from django.db import models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminPasswordWidget,
     UnfoldAdminSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -115,33 +114,6 @@ class DetailForm(ServedForm):
         services.update_target(actor=self.actor, target=stored, **self.values("name", "tags", "enabled", *names))
         row: models.Model = self.instance
         return row
-
-
-class ProviderForm(DetailForm):
-    base_url = forms.CharField(label=_("base URL"), required=False, max_length=500, widget=UnfoldAdminTextInputWidget)
-    api_key = forms.CharField(
-        label=_("API key"),
-        required=False,
-        max_length=2_000,
-        help_text=_("Empty: the stored key stays."),
-        widget=UnfoldAdminPasswordWidget,
-    )
-
-    class Meta:
-        model = Provider
-        fields: list[str] = []
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.exists:
-            self.initial["base_url"] = self.instance.base_url
-
-    def write(self) -> models.Model:
-        if self.exists:
-            return self.update("base_url", *(["api_key"] if self.cleaned_data["api_key"] else []))
-        return services.create_provider(
-            actor=self.actor, **self.values("name", "environment", "tags", "base_url", "api_key")
-        )
 
 
 class ModelForm(DetailForm):
