@@ -52,6 +52,17 @@ class PriceRow:
         return str(self.price.pk)
 
     @property
+    def note(self) -> str:
+        """Its note; of a price that came with the portal, in the reader's language."""
+        if not self.price.seeded:
+            return self.price.note
+        if not (self.price.input_per_million or self.price.output_per_million):
+            return _("Runs on your own machine: no price a token. Set one to count what the machine costs.")
+        return _("List price as of %(day)s; check it against the vendor's price page.") % {
+            "day": self.price.valid_from.isoformat()
+        }
+
+    @property
     def has_begun(self) -> bool:
         return self.price.valid_from <= clock.now().date()
 
