@@ -114,7 +114,14 @@ class CapField(serializers.DecimalField):
     """US dollars a calendar month (UTC), as a decimal string; null for no cap. Read from the provider's budget."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_digits=12, decimal_places=4, min_value=Decimal(0), allow_null=True, **options)
+        super().__init__(
+            max_digits=12,
+            decimal_places=4,
+            min_value=Decimal(0),
+            allow_null=True,
+            coerce_to_string=True,
+            **options,
+        )
 
     def get_attribute(self, instance: Target) -> Any:
         return cap_of(instance.provider)
