@@ -9,9 +9,12 @@ import pytest
 from pytest_django import Settings
 
 from apps.accounts.models import User
+from apps.catalog.discovery import base_url_of
 from apps.catalog.models import Provider, Target
+from apps.probes.ai.dialect import AI_DIALECTS
 from tests.factories import api_client, make_model, make_provider
 from tests.servers.http import HttpServer, answer, redirect
+from tests.servers.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db
 KEY = "sk-very-secret"
@@ -121,3 +124,20 @@ def test_a_denied_address_is_not_contacted(
 def test_without_an_address_there_is_nobody_to_ask(operator: User) -> None:
     refused = discover(operator, make_provider())
     assert (refused.status_code, list(refused.json())) == (400, ["base_url"])
+
+
+@pytest.mark.parametrize("dialect", ["openai", "openai_compatible", "anthropic", "gemini", "ollama", "azure"])
+def test_a_provider_is_asked_in_its_own_dialect(operator: User, dialect: str) -> None:
+    with ModelServer(key=KEY, models=("model-a", "model-b")) as server:
+        if dialect == "ollama":
+            server.key = ""
+        provider = make_provider(base_url=server.base_url(dialect), api_key=KEY, dialect=dialect)
+        found = discover(operator, provider)
+    assert found.status_code == 200, found.content
+    assert found.json()["offered"] == ["model-a", "model-b"]
+
+
+def test_a_dialect_with_an_address_of_its_own_needs_none() -> None:
+    provider = make_provider(dialect="gemini")
+    assert base_url_of(provider) == AI_DIALECTS.get("gemini").default_base_url
+    assert base_url_of(make_provider(dialect="openai_compatible")) == ""
