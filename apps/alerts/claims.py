@@ -39,12 +39,15 @@ class Claimed:
     time_zone: str
     wording: dict[str, str]
     alerts: tuple[UUID, ...]
+    # It is the one that finds out whether an endpoint that failed is back.
+    is_probe: bool = False
 
 
 # What may be sent now: of each channel the first few it has senders left for, so that a look costs the same whether ten
 # wait or ten thousand. `n.lane IS NULL` is a message a person asked for: it does not wait for the breaker, and is the
 # best probe there is of whether the endpoint is back. A lane (an alert, a group) stays in order; a storm card, whose
-# lane is the channel, goes before whatever was made after it.
+# lane is the channel, goes before whatever was made after it, another card too: its number is that of one of its groups
+# and says nothing of the others.
 _READY = """
     SELECT n.id, c.half_open
     FROM (
@@ -65,7 +68,7 @@ _READY = """
           AND (c.closed OR n.lane IS NULL)
           AND NOT EXISTS (
               SELECT 1 FROM alerts_notification earlier
-              WHERE earlier.channel_id = n.channel_id AND earlier.lane = n.lane
+              WHERE earlier.channel_id = n.channel_id AND earlier.lane = n.lane AND n.lane <> n.channel_id
                 AND earlier.sequence < n.sequence AND earlier.state IN ('pending', 'sending')
           )
           AND NOT EXISTS (
@@ -174,6 +177,7 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
         time_zone=row[11],
         wording=json.loads(row[12]),
         alerts=tuple(row[13]),
+        is_probe=row[9],
     )
 
 

@@ -16,7 +16,17 @@ from apps.alerts.policy import BREAKER_THRESHOLD
 from apps.alerts.routing import route_all
 from apps.alerts.selectors import has_waiting
 from apps.core import clock
-from tests.alerts.world import close_breakers, deliver, lose_sender, make_channel, make_due, make_incident, only
+from tests.alerts.test_pipeline import pass_time, people
+from tests.alerts.world import (
+    close_breakers,
+    deliver,
+    happen,
+    lose_sender,
+    make_channel,
+    make_due,
+    make_incident,
+    only,
+)
 from tests.servers.http import HttpServer, answer
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -131,6 +141,26 @@ def test_a_broken_channel_does_not_hold_up_another(receiver: HttpServer) -> None
     deliver()
     assert Notification.objects.get(channel=good).state == "sent"
     assert Notification.objects.exclude(channel=good).get().state == "pending"
+
+
+@pytest.mark.django_db
+def test_of_two_storm_cards_that_wait_the_first_goes_first_whatever_group_it_stands_for() -> None:
+    people("Team")
+    known = make_incident("Known")
+    route_all()
+    Notification.objects.update(state=Notification.State.SENT)
+    pass_time(120)
+    happen(known, "resolved", to="operational")
+    for wave in range(2):
+        for number in range(6):
+            make_incident(f"Service {wave} {number}")
+        route_all()
+        pass_time(61)
+    first, second = Notification.objects.filter(kind="alert.storm").order_by("created_at")
+    assert (first.sequence, second.sequence) == (2, 1), "the first stands for a group that was told before"
+    assert [claimed.id for claimed in claim_due(10)] == [first.pk]
+    Notification.objects.filter(pk=first.pk).update(state=Notification.State.SENT)
+    assert [claimed.id for claimed in claim_due(10)] == [second.pk]
 
 
 @pytest.mark.django_db
