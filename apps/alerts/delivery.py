@@ -26,7 +26,7 @@ from apps.alerts.channels.base import CHANNEL_KINDS, Client, Delivery, DeliveryR
 from apps.alerts.claims import Claimed, bury_hopeless, claim_due
 from apps.alerts.messages import in_reading_order
 from apps.alerts.models import Channel
-from apps.alerts.policy import NextStep, breaker_after, next_step
+from apps.alerts.policy import BREAKER_THRESHOLD, Breaker, NextStep, breaker_after, next_step
 from apps.alerts.replies.links import links_for
 from apps.core import clock, kindconfig, statements
 from apps.core.news import News, announce_all
@@ -58,6 +58,10 @@ class Attempt:
     at: datetime
     duration_ms: float
     delivery: Delivery
+
+    @property
+    def landed_at(self) -> datetime:
+        return self.at + timedelta(milliseconds=self.duration_ms)
 
 
 def deliver_due(client: Client, *, run_seconds: float = math.inf, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -246,48 +250,51 @@ def _tell(kept: Sequence[tuple[Attempt, NextStep]]) -> None:
     )
 
 
-# Hardly ever is there anything to close: a channel that works is left alone, and nobody waits for its row.
+# Hardly ever is there anything to close: a channel that works is left alone, and nobody waits for its row. How long a
+# receiver has asked to be left alone is its own word: what was in the air meanwhile and arrived does not unsay it.
 _CLOSE = """
-    UPDATE alerts_channel SET failures = 0, open_until = NULL, open_since = NULL
-    WHERE id = ANY(%s) AND (failures > 0 OR open_until IS NOT NULL)
+    UPDATE alerts_channel SET failures = 0, open_since = NULL,
+        open_until = CASE WHEN failures < %s AND open_until > statement_timestamp() THEN open_until END
+    WHERE id = ANY(%s) AND (failures > 0 OR open_since IS NOT NULL OR open_until <= statement_timestamp())
 """
 
 
 def _follow_channels(made: Sequence[Attempt]) -> None:
     """Each channel's breaker after its attempts, in the order in which they landed."""
-    wanted = {one.claimed.channel for one in made if not one.delivery.ok}
+    wanted = {one.claimed.channel for one in made if not one.delivery.ok or one.delivery.retry_after_seconds}
     well = {one.claimed.channel for one in made} - wanted
     if well:
-        statements.run(_CLOSE, [sorted(well)])
+        _close(sorted(well))
     if not wanted:
         return
     rows = Channel.objects.select_for_update().filter(pk__in=wanted).only("failures", "open_until").order_by("pk")
     channels = {channel.pk: channel for channel in rows}
-    for one in made:
+    for one in sorted(made, key=lambda one: one.landed_at):
         if one.claimed.channel in channels:
-            _follow_channel(channels[one.claimed.channel], one.delivery)
+            _follow_channel(channels[one.claimed.channel], one)
 
 
-def _follow_channel(channel: Channel, delivery: Delivery) -> None:
-    breaker = breaker_after(channel.failures, delivery)
+def _follow_channel(channel: Channel, made: Attempt) -> None:
+    delivery = made.delivery
+    breaker = breaker_after(channel.failures, delivery, is_probe=made.claimed.is_probe)
     rows = Channel.objects.filter(pk=channel.pk)
     if delivery.disable:
         closed = {"failures": 0, "open_until": None, "open_since": None}
         rows.update(enabled=False, disabled_reason=delivery.reason.value, **closed)
         logger.warning("channel_disabled", channel=str(channel.pk), reason=delivery.reason.value)
-    elif breaker.open_seconds is not None:
-        until = Now() + timedelta(seconds=breaker.open_seconds)
-        # Never shorter than what another attempt has just asked for.
-        rows.update(
-            failures=breaker.failures,
-            open_until=Greatest("open_until", until),
-            open_since=Coalesce("open_since", Now()),
-        )
-        # Whatever it is exactly: what lands next must know that it is not empty.
-        channel.open_until = clock.now()
-    elif breaker.failures == 0 and (channel.failures or channel.open_until):
-        rows.update(failures=0, open_until=None, open_since=None)
-        channel.open_until = None
+    elif delivery.ok or breaker == Breaker(0):
+        if channel.failures or channel.open_until:
+            _close([channel.pk])
     elif breaker.failures != channel.failures:
         rows.update(failures=breaker.failures)
+    if breaker.open_seconds is not None and not delivery.disable:
+        # Never shorter than what another attempt has just asked for. A pause after what arrived is no failure.
+        until = Greatest("open_until", Now() + timedelta(seconds=breaker.open_seconds))
+        rows.update(open_until=until, open_since=None if delivery.ok else Coalesce("open_since", Now()))
+        # Whatever it is exactly: what lands next must know that it is not empty.
+        channel.open_until = clock.now()
     channel.failures = breaker.failures
+
+
+def _close(channels: Sequence[UUID]) -> None:
+    statements.run(_CLOSE, [BREAKER_THRESHOLD, list(channels)])

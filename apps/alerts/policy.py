@@ -65,15 +65,20 @@ class Breaker:
     open_seconds: float | None = None
 
 
-def breaker_after(failures: int, delivery: Delivery) -> Breaker:
+def breaker_after(failures: int, delivery: Delivery, *, is_probe: bool = True) -> Breaker:
     """The endpoint's breaker after one attempt. An endpoint that answers, even with a refusal, is alive.
 
     When the receiver itself says how long to wait, the whole channel waits: a second message would meet the same wall.
+    What was in the air when the breaker opened and fails as well (no `is_probe`) is the same failure, not one more.
     """
-    if delivery.ok or not delivery.retryable or delivery.alive:
+    if delivery.ok:
+        return Breaker(0, delivery.retry_after_seconds or None)
+    if not delivery.retryable or delivery.alive:
         return Breaker(0)
     if delivery.retry_after_seconds:
         return Breaker(failures, delivery.retry_after_seconds)
+    if failures >= BREAKER_THRESHOLD and not is_probe:
+        return Breaker(failures)
     failures += 1
     if failures < BREAKER_THRESHOLD:
         return Breaker(failures)

@@ -139,6 +139,26 @@ def test_it_waits_as_long_as_it_was_asked_to(
 
 
 @pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "1.5"}, 1.5),
+        ({"X-RateLimit-Remaining": "4", "X-RateLimit-Reset-After": "1.5"}, None),
+        ({"X-RateLimit-Remaining": "0"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "soon"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "999999"}, 3_600),
+        ({}, None),
+    ],
+)
+def test_the_last_one_that_is_taken_says_how_long_the_next_has_to_wait(
+    server: ChatServer, headers: dict[str, str], seconds: float | None
+) -> None:
+    server.behave("/hook", answer(204, "", headers))
+    delivery = send(server, message(entry()))
+    assert (delivery.ok, delivery.reason) == (True, DeliveryReason.DELIVERED)
+    assert delivery.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize(
     ("status", "body", "retryable", "reason", "disable"),
     [
         (400, {"message": "Invalid Form Body", "code": 50035}, False, DeliveryReason.REFUSED, False),

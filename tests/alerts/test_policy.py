@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from apps.alerts.channels.base import Delivery, DeliveryReason
@@ -78,12 +80,20 @@ def test_a_replay_begins_with_short_waits_again() -> None:
         (BREAKER_THRESHOLD, BROKEN, Breaker(BREAKER_THRESHOLD + 1, 60)),
         (BREAKER_THRESHOLD + 400, BROKEN, Breaker(BREAKER_THRESHOLD + 401, BREAKER_CAP_SECONDS)),
         (0, SLOW_DOWN, Breaker(0, 90)),
+        (BREAKER_THRESHOLD, SLOW_DOWN, Breaker(BREAKER_THRESHOLD, 90)),
+        (3, replace(OK, retry_after_seconds=1.5), Breaker(0, 1.5)),
     ],
 )
 def test_the_breaker_opens_after_failures_in_a_row_and_closes_with_any_answer(
     failures: int, delivery: Delivery, breaker: Breaker
 ) -> None:
     assert breaker_after(failures, delivery) == breaker
+
+
+def test_what_was_in_the_air_when_the_breaker_opened_is_the_same_failure() -> None:
+    assert breaker_after(BREAKER_THRESHOLD, BROKEN, is_probe=False) == Breaker(BREAKER_THRESHOLD)
+    assert breaker_after(BREAKER_THRESHOLD - 1, BROKEN, is_probe=False) == Breaker(BREAKER_THRESHOLD, 30)
+    assert breaker_after(BREAKER_THRESHOLD, SLOW_DOWN, is_probe=False).open_seconds == 90
 
 
 def test_an_endpoint_that_only_puts_messages_off_keeps_its_breaker_closed() -> None:

@@ -175,6 +175,7 @@ class Delivery:
     retryable: bool
     reason: DeliveryReason
     status_code: int | None = None
+    # How long the receiver wants to be left alone: by this message and all others, or by the others once it arrived.
     retry_after_seconds: float | None = None
     # The receiver asked never to be called again, or it is ourselves: the channel is switched off.
     disable: bool = False

@@ -77,7 +77,10 @@ class DiscordKind(ChannelKind[DiscordConfig]):
     Config = DiscordConfig
 
     def send(self, message: Message, config: DiscordConfig, client: Client) -> Delivery:
-        """Post once. 204 is what success looks like here; a webhook that was deleted is gone for good."""
+        """Post once. 204 is what success looks like here; a webhook that was deleted is gone for good.
+
+        A success may say that it was the last for a while: the next message waits, instead of being refused.
+        """
         try:
             exchange = post_json(client, config.url, body_of(write(message), sent_at=message.occurred_at.isoformat()))
         except OutboundError as error:
@@ -88,6 +91,8 @@ class DiscordKind(ChannelKind[DiscordConfig]):
             return replace(delivery, reason=DeliveryReason.RECEIVER_GONE, disable=True)
         if exchange.status == HTTPStatus.TOO_MANY_REQUESTS:
             return replace(delivery, retry_after_seconds=_wait(exchange, told, delivery.retry_after_seconds))
+        if delivery.ok and exchange.headers.get("x-ratelimit-remaining", "").strip() == "0":
+            return replace(delivery, retry_after_seconds=_seconds(exchange.headers.get("x-ratelimit-reset-after")))
         return delivery
 
     def destination(self, config: Mapping[str, Any]) -> str:
