@@ -33,7 +33,7 @@ class BudgetForm(forms.Form):
         self.fields["monthly_cap"].unit = pgettext_lazy("unit", "US dollars a month")  # type: ignore[attr-defined]
 
 
-class _Owner(forms.ModelChoiceField):
+class _Owner(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.target.name} ({obj.target.environment.name})"
 

@@ -63,7 +63,7 @@ def test_what_the_provider_counted_is_what_it_cost(server: ModelServer, kind: st
 def test_what_was_refused_costs_nothing(server: ModelServer) -> None:
     model = watched(server, key="sk-wrong")
     assert look().reason == "invalid_key"
-    assert (day_of(model).looks, day_of(model).cost) == (1, 0)
+    assert (day_of(model).looks, day_of(model).cost) == (1, Decimal(0))
     assert account(model.provider) == (0, 0)
 
 
