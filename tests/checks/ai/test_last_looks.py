@@ -44,7 +44,8 @@ def test_a_bad_look_keeps_the_times_of_the_last_good_one() -> None:
     row = state_of(check)
     assert (row.state, row.reason, row.details) == ("failed", "server_error", {"actual": 500})
     assert (row.ttft_ms, row.duration_ms, row.measured_at, row.rate_limit) == (310.0, 800.0, measured_at, HEAD_ROOM)
-    assert row.at > row.measured_at
+    assert measured_at is not None
+    assert row.at > measured_at
 
 
 def test_a_refusal_is_fast_and_measures_nothing() -> None:
