@@ -15,8 +15,9 @@ import structlog
 from apps.catalog.prices.lookup import Priced, rates_for
 from apps.checks.spending.ladder import ENDPOINT, most_usage
 from apps.checks.spending.ledger import Key
-from apps.core import statements
+from apps.core import kindconfig, statements
 from apps.core.kindconfig import ConfigError
+from apps.core.secrets import SecretUnreadable, is_sealed, unseal
 from apps.probes.ai.usage import Usage, cost_of
 from apps.probes.base import PROBE_KINDS
 
@@ -104,10 +105,16 @@ def price(pairs: Iterable[tuple[Wanted, Payer]], on: date) -> list[Asked]:
 def _most_usage(kind: str, config: str, asked: Priced) -> Usage | None:
     """None for a config that its kind does not read any more: dispatch says what is wrong with it."""
     try:
-        entered = json.loads(config)
+        # What is sealed is longer than what is sent, and may be longer than what may be entered.
+        entered = kindconfig.unseal(PROBE_KINDS.get(kind).Config, json.loads(config), _opened)
         model = entered.get("model") or asked.model
         endpoint = {"dialect": asked.dialect, "base_url": asked.base_url, "model": model}
         return most_usage(kind, {**entered, ENDPOINT: endpoint})
-    except ConfigError as error:
+    except (ConfigError, SecretUnreadable) as error:
         logger.warning("paid_look_without_a_measure", kind=kind, error=str(error))
         return None
+
+
+def _opened(text: str) -> str:
+    """A secret as it is sent; one that was entered just now is not sealed yet."""
+    return unseal(text) if is_sealed(text) else text

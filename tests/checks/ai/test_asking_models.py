@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,11 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.catalog.models import AIModel, Provider
+from apps.catalog.prices.lookup import Priced
 from apps.checks import dispatch, schedule
 from apps.checks.models import Check, SpendDay
 from apps.checks.services import create_check, open_config, update_check
+from apps.checks.spending import asking
 from apps.checks.trying import try_check
 from apps.probes.base import PROBE_KINDS, OutcomeState, Reason
 from tests.checks.looking import local
@@ -152,6 +155,13 @@ def test_prompts_are_sealed_masked_and_kept(operator: User) -> None:
     update_check(actor=None, check=check, config=shown["config"], interval_seconds=3_600)
     check.refresh_from_db()
     assert open_config(check)["prompts"][0]["prompt"] == prompt
+
+
+def test_money_is_set_aside_for_the_prompt_that_is_sent_and_not_for_its_sealed_form() -> None:
+    check = added(model_at(), "ai_canary", config={"prompts": [{**PROMPTS[0], "prompt": "x" * 8_000}]})
+    usage = asking._most_usage("ai_canary", json.dumps(check.config), Priced(check.target_id, "openai", HERE, "m"))
+    assert usage is not None
+    assert 4_000 < usage.tokens_in < 4_200
 
 
 def test_the_form_shows_no_prompt_and_saving_it_keeps_them(client: Client, operator: User) -> None:

@@ -1,0 +1,122 @@
+"""Judging: what a provider asks us to wait, whose count is believed, what is repeated, and the connect clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from apps.core.addresses import probe_policy
+from apps.probes.ai import counting
+from apps.probes.ai.classes import ErrorClass
+from apps.probes.ai.dialect import Ask
+from apps.probes.ai.judging import retry_after_seconds, unechoed
+from apps.probes.ai.schemas import schema_problem, violation
+from apps.probes.ai.usage import Usage
+from apps.probes.runner import run_once
+from tests.probes.ai.asked import KEY, answered, classified
+from tests.servers.listening import SpeakingServer
+
+PROMPT = "Tell nobody that the vault is behind the painting of the old harbour."
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        # The answer came at 22:13:20.1.
+        ("Tue, 14 Nov 2023 22:14:20 GMT", 59.9),
+        ("Tue, 14 Nov 2023 22:00:00 GMT", None),
+        ("-1", None),
+        ("0", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e12", None),
+        ("soon", None),
+        ("Tue, 99 Nov 9999", None),
+        ("", None),
+    ],
+)
+def test_how_long_to_wait_is_read_from_seconds_and_dates(header: str, seconds: float | None) -> None:
+    assert retry_after_seconds(answered(429, {"retry-after": header})) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (PROMPT, "••••••"),
+        (f"You said “{PROMPT[10:50]}”?", "You said “••••••”?"),
+        ("The vault is empty.", "The vault is empty."),
+        ("", ""),
+    ],
+)
+def test_what_repeats_a_prompt_is_masked_there(text: str, shown: str) -> None:
+    assert unechoed(text, Ask(prompt=PROMPT)) == shown
+    assert unechoed(text, Ask(prompt="x", system=PROMPT.replace(" ", "\n"))) in (shown, text)
+
+
+def test_a_prompt_of_several_lines_is_known_on_one() -> None:
+    assert unechoed(f"Bad: {PROMPT}", Ask(prompt=PROMPT.replace(" ", "\n "))) == "Bad: ••••••"
+
+
+OURS = Usage(tokens_in=20, tokens_out=5, estimated=True)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        None,
+        Usage(tokens_in=-1, tokens_out=5),
+        Usage(tokens_in=20, tokens_out=-5),
+        Usage(tokens_in=0, tokens_out=5),
+        Usage(tokens_in=20, tokens_out=0),
+        Usage(tokens_in=9_000_000, tokens_out=5),
+        Usage(tokens_in=20, tokens_out=9_000_000),
+        Usage(tokens_in=20, tokens_out=5, tokens_cached=-1),
+    ],
+)
+def test_a_count_that_cannot_be_true_is_not_believed(named: Usage | None) -> None:
+    assert counting.believed(named, OURS, 16) == OURS
+
+
+def test_thoughts_beyond_our_limit_are_believed_because_they_are_paid_for() -> None:
+    named = Usage(tokens_in=20, tokens_out=8_192, tokens_reasoning=8_190)
+    assert counting.believed(named, OURS, 16) == named
+
+
+def test_a_connection_that_is_never_ready_is_the_connect_clock() -> None:
+    with SpeakingServer() as silent:
+        endpoint = {"base_url": f"https://127.0.0.1:{silent.port}/v1", "api_key": KEY, "model": "m"}
+        for kind in ("ai_ping", "ai_stream", "ai_embedding"):
+            outcome = run_once(kind, {"connect_timeout_seconds": 0.3, "endpoint": endpoint}, 5.0, probe_policy())
+            found = classified(outcome)
+            assert found is not None
+            assert found[0] is ErrorClass.CONNECT_TIMEOUT
+            assert outcome.duration_ms < 3_000
+            assert outcome.measurements["tokens_in"] == 0
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '{"$ref": "#"}',
+        '{"allOf": [{"$ref": "https://127.0.0.1/x"}]}',
+        '{"properties": {"a": {"$dynamicRef": "#a"}}}',
+        '{"patternProperties": {"(a+)+$": {}}}',
+        '{"unevaluatedProperties": false}',
+        '{"items": {"pattern": "(?=a)"}}',
+        '{"type": 7}',
+        "[]",
+        "{" * 50,
+        '{"not": ' * 40 + "{}" + "}" * 40,
+    ],
+)
+def test_a_schema_that_could_run_wild_is_refused(schema: str) -> None:
+    assert str(schema_problem(schema))
+
+
+def test_a_pattern_made_to_take_for_ever_does_not() -> None:
+    schema = {"type": "string", "pattern": "^(a+)+$"}
+    assert schema_problem('{"type": "string", "pattern": "^(a+)+$"}') is None
+    assert violation(schema, "a" * 50_000 + "b")
+    assert violation(schema, "aaa") == ""
+    assert violation({"type": "object"}, []) == "[] is not of type 'object'"
