@@ -28,10 +28,13 @@ def difference(expected: str, actual: str) -> list[Piece]:
     """Both texts as one row of pieces; two whole ones where they have little in common."""
     if expected == actual:
         return [Piece("same", actual)] if actual else []
-    before, after = _WORDS.findall(expected[:LONGEST]), _WORDS.findall(actual[:LONGEST])
+    whole = _pieces([("missing", expected), ("added", actual)])
+    if max(len(expected), len(actual)) > LONGEST:
+        return whole
+    before, after = _WORDS.findall(expected), _WORDS.findall(actual)
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     if matcher.ratio() < _ALIKE:
-        return _pieces([("missing", expected), ("added", actual)])
+        return whole
     found: list[tuple[Kind, str]] = []
     for tag, low, high, start, end in matcher.get_opcodes():
         if tag == "equal":
