@@ -239,6 +239,6 @@ def test_what_is_over_is_let_go_of_at_once(kind: ListeningKind, server: ModelSer
         running.run(*jobs)
         listening = running.engine._http._listening
         assert listening._ears == {}
-        assert all(ear.hearing is None for *_entry, ear, _missed in listening._deadlines._heap)
+        assert all(ear.hearing is None for *_entry, ear, _missed in listening.deadlines._heap)
     assert all(isinstance(ear, Ear) for ear in kind.ears)
     assert len(kind.exchanges) + len(kind.errors) == len(models)

@@ -12,6 +12,7 @@ import contextlib
 import heapq
 import itertools
 import logging
+import math
 import socket
 import threading
 import time
@@ -77,9 +78,13 @@ class HttpLoop(threading.Thread):
         self._over: deque[tuple[pycurl.Curl, int, str]] = deque()
         self._handles: list[Handle] = []
         self._hosts: HostLimits[Look] = HostLimits(max_per_host)
-        self._timer_at: float | None = None
+        # Of those with libcurl, how many are under way: the others are over.
+        self._running = 0
+        # When libcurl wants to be called next.
+        self._timer_at = math.inf
         self._sockets = Sockets()
         self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_number = self._wake_reader.fileno()
         self.start_lateness = StartLateness(self._clock)
         self.lateness = Lateness(self._clock)
         self._endings = Endings(done, self.lateness, wall_clock)
@@ -152,31 +157,35 @@ class HttpLoop(threading.Thread):
         found = self._sockets.wait(wait)
         self.lateness.turn(wait)
         for descriptor, events in found:
-            if descriptor == self._wake_reader.fileno():
+            if descriptor == self._wake_number:
                 with contextlib.suppress(BlockingIOError):
                     self._wake_reader.recv(4_096)
             else:
-                self._multi.socket_action(descriptor, ACTIONS[events & (READ | WRITE)])
+                _result, self._running = self._multi.socket_action(descriptor, ACTIONS[events & (READ | WRITE)])
         while self._mail:
             self._mail.popleft()()
+        # Each piece of each stream is a turn, which seldom has anything more to do: so all is asked for before.
         self._run_timer()
-        self._collect()
-        self._give_up_late()
-        self._begin_due()
-        self._start_ready()
+        if self._running != len(self._with_curl) or self._over:
+            self._collect()
+        now = self._clock()
+        if self._deadlines.soonest <= now:
+            self._give_up_late()
+        if self._listening.deadlines.soonest <= now:
+            self._listening.give_up_late()
+        if self._waiting and self._waiting[0][0] <= now:
+            self._begin_due()
+        if self._ready:
+            self._start_ready()
 
     def _wait_seconds(self) -> float:
         if self._mail or self._ready or self._over:
             return 0.0
         now = self._clock()
-        soonest = now + _IDLE_SECONDS
-        if self._timer_at is not None:
-            soonest = min(soonest, self._timer_at)
-        if self._waiting:
-            soonest = min(soonest, self._waiting[0][0])
-        for deadline in (self._deadlines.soonest, self._listening.soonest):
-            if deadline is not None:
-                soonest = min(soonest, deadline)
+        begins = self._waiting[0][0] if self._waiting else math.inf
+        soonest = min(
+            now + _IDLE_SECONDS, self._timer_at, begins, self._deadlines.soonest, self._listening.deadlines.soonest
+        )
         return max(soonest - now, 0.0)
 
     def _watch(self, what: int, descriptor: int, _multi: object, _data: object) -> None:
@@ -187,12 +196,12 @@ class HttpLoop(threading.Thread):
             self._sockets.watch(descriptor, EVENTS.get(what, 0))
 
     def _set_timer(self, milliseconds: int) -> None:
-        self._timer_at = None if milliseconds < 0 else self._clock() + milliseconds / 1000
+        self._timer_at = math.inf if milliseconds < 0 else self._clock() + milliseconds / 1000
 
     def _run_timer(self) -> None:
-        if self._timer_at is not None and self._clock() >= self._timer_at:
-            self._timer_at = None
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        if self._timer_at <= self._clock():
+            self._timer_at = math.inf
+            _result, self._running = self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
 
     # One request from its moment to its end
 
@@ -276,7 +285,6 @@ class HttpLoop(threading.Thread):
     def _give_up_late(self) -> None:
         for look, missed in self._deadlines.passed(self._clock()):
             self._endings.guarded(look.work, missed, look)
-        self._listening.give_up_late()
 
     def _start_ready(self) -> None:
         for _turn in range(min(NEW_PER_TURN, len(self._ready))):

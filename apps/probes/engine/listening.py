@@ -32,13 +32,8 @@ class Listening:
         self._endings = endings
         self._clock = clock
         self._let_go = let_go
-        self._deadlines: Deadlines[_Ear] = Deadlines()
+        self.deadlines: Deadlines[_Ear] = Deadlines()
         self._ears: dict[Look, _Ear] = {}
-
-    @property
-    def soonest(self) -> float | None:
-        """When `give_up_late` is to be called next."""
-        return self._deadlines.soonest
 
     def begin(self, look: Look, handle: Handle, answer: HeardAnswer) -> None:
         """libcurl has this request now."""
@@ -55,7 +50,7 @@ class Listening:
 
     def give_up_late(self) -> None:
         """End those that heard too little."""
-        for ear, missed in self._deadlines.passed(self._clock()):
+        for ear, missed in self.deadlines.passed(self._clock()):
             if ear.hearing is not None:
                 self._endings.guarded(ear.hearing[0].work, missed, ear)
 
@@ -64,7 +59,7 @@ class Listening:
         moment = answer.listener.deadline()
         if moment is not None and moment < ear.more_by:
             ear.more_by = moment
-            self._deadlines.expect(ear, moment, self._heard_too_little)
+            self.deadlines.expect(ear, moment, self._heard_too_little)
 
     def _heard_too_little(self, ear: _Ear) -> None:
         """The moment has come. Unless there is a later one by now, the request ends here."""
