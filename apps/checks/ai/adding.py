@@ -22,7 +22,7 @@ from apps.checks.services import create_check
 from apps.probes.base import ProbeKind
 
 # Each is a dozen statements in one transaction, which others wait for.
-MOST_AT_ONCE = 200
+MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.catalog.discovery import base_url_of
 from apps.catalog.models import Provider, TargetKind
 from apps.checks.ai.model_sorts import ModelSort
-from apps.checks.provider_keys import base_url_of
 from apps.probes.base import PROBE_KINDS, ProbeKind
 from apps.probes.reasons import Text
 
