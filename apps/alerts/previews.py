@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.alerts import times, wording
 from apps.alerts.alert_messages import web_url
@@ -84,7 +85,7 @@ def quiet_words(quiet_hours: Iterable[Mapping[str, Any]]) -> list[str]:
     return [
         pattern
         % {
-            "days": _("every day")
+            "days": pgettext("of quiet hours", "every day")
             if len(entry["days"]) == len(DAYS)
             else ", ".join(str(names[str(day)]) for day in entry["days"]),
             "start": entry["start"],
