@@ -169,8 +169,7 @@ def _refuse_move(instance: Target, data: dict[str, Any]) -> None:
 
 def register(router: BaseRouter) -> None:
     router.register("environments", EnvironmentViewSet, basename="environment")
-    router.register("providers", ProviderViewSet, basename="provider")
-    # Models are registered by `checks.ai`, with what was measured of them.
+    # Providers and models are registered by `checks.ai`, with what looks at them and what was measured.
     router.register("services", ServiceViewSet, basename="service")
     router.register("targets", TargetViewSet, basename="target")
     prices.register(router)

@@ -24,6 +24,7 @@ from apps.accounts.permissions import demand_role
 from apps.catalog.models import Environment, Target
 from apps.checks import history, incidents, selectors, services
 from apps.checks.ai import api as models
+from apps.checks.ai import providers_api as providers
 from apps.checks.filters import CheckFilter, IncidentFilter, StateChangeFilter
 from apps.checks.guards import api as guards
 from apps.checks.heartbeats import api as heartbeats
@@ -309,6 +310,7 @@ def register(router: BaseRouter) -> None:
     router.register("incidents", IncidentViewSet, basename="incident")
     router.register("state-changes", StateChangeViewSet, basename="state-change")
     vendors.register(router)
+    providers.register(router)
     models.register(router)
     guards.register(router)
     regions.register(router)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
+from apps.accounts.models import User
 from apps.catalog.models import Provider, Target
 from apps.checks.ai.adding import MOST_AT_ONCE, add_models
 from apps.checks.ai.climbing import list_rungs
 from apps.checks.ai.model_sorts import ModelSort, sort_of
 from apps.checks.models import Check, CheckRegion
 from apps.checks.services import open_config
-from tests.factories import make_model, make_provider
+from tests.factories import api_client, make_model, make_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +124,34 @@ SORTS = {
 @pytest.mark.parametrize(("sort", "name"), [(sort, name) for sort, names in SORTS.items() for name in names])
 def test_what_a_model_is_for_is_told_from_its_name(sort: ModelSort, name: str) -> None:
     assert sort_of(name) is sort
+
+
+def test_scripts_watch_models_as_pages_do(operator: User, provider: Provider) -> None:
+    url = f"/api/v1/providers/{provider.pk}/watch/"
+    body = {"names": ["gpt-5"], "rungs": [1, 3], "intervals": {"3": 900}}
+    made = api_client(operator).post(url, body)
+    assert (made.status_code, made.json()) == (201, {"models": 1, "checks": 3})
+    assert Check.objects.get(kind="ai_stream").interval_seconds == 900
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"names": []}, "names"),
+        ({"names": "gpt-5"}, "names"),
+        ({"rungs": []}, "rungs"),
+        ({"rungs": [0]}, "rungs.0"),
+        ({"intervals": {"2": 0}}, "intervals.2"),
+        ({"intervals": {"9": 60}}, "intervals"),
+        ({"intervals": {"often": 60}}, "intervals"),
+        ({"surprise": 1}, "surprise"),
+    ],
+    ids=str,
+)
+def test_a_wrong_body_is_said_by_field(
+    operator: User, provider: Provider, change: dict[str, object], field: str
+) -> None:
+    url = f"/api/v1/providers/{provider.pk}/watch/"
+    refused = api_client(operator).post(url, {"names": ["gpt-5"], "rungs": [1], **change})
+    assert (refused.status_code, list(refused.json())) == (400, [field])
+    assert not Target.objects.filter(kind="model").exists()
