@@ -53,7 +53,7 @@ def flush_due(limit: int, now: datetime) -> int:
 def _write_notifications(due: Due, deliveries: Sequence[Delivery]) -> dict[int, UUID]:
     """Insert one notification a delivery. Returns their ids by the delivery's place in the list."""
     for_machines = _payloads(delivery.event.id for delivery in deliveries if delivery.event is not None)
-    over = _supersede([delivery.group.id for delivery in deliveries if delivery.form in _REPLACING])
+    over = _supersede([group for delivery in deliveries for group in _replaced(delivery)])
     rows = []
     for delivery in deliveries:
         if delivery.event is not None:
@@ -122,10 +122,9 @@ class _Carried:
 
 def _carried(delivery: Delivery, over: Mapping[UUID, list[_Carried]]) -> list[_Carried]:
     """What this message would not say by itself: that something is over, or began before it was held."""
-    if delivery.form not in _REPLACING:
-        return []
     said = {candidate.alert.id for candidate in delivery.candidates}
-    return [carried for carried in over.get(delivery.group.id, []) if carried.alert not in said]
+    found = {one.alert: one for group in _replaced(delivery) for one in over.get(group, [])}
+    return [one for one in found.values() if one.alert not in said]
 
 
 def _people_row(due: Due, delivery: Delivery, carried: list[_Carried]) -> Notification:
@@ -161,8 +160,16 @@ def _people_row(due: Due, delivery: Delivery, carried: list[_Carried]) -> Notifi
     )
 
 
-# Messages that say all there is to say of their group, and what in one of them was not new.
-_REPLACING = ("group", "reminder")
+def _replaced(delivery: Delivery) -> list[UUID]:
+    """Groups of which this message says all there is to say. A storm card too: what still waits for one of its groups
+    would come after it, and say that something fires which the card has told the end of."""
+    if delivery.event is not None:
+        return []
+    groups = (candidate.group for candidate in delivery.candidates)
+    return list(dict.fromkeys(group.id for group in groups if group.mode == AlertGroup.Mode.GROUP))
+
+
+# What in a message that is replaced was not new.
 _NO_NEWS = (AlertNews.NONE.value, AlertNews.REMINDER.value)
 _SUPERSEDE = """
     UPDATE alerts_notification SET state = 'dropped', reason = %s, finished_at = statement_timestamp()
