@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.utils.translation import gettext_lazy as _
 
@@ -39,21 +39,33 @@ def load(stored: Iterable[Mapping[str, Any]]) -> tuple[TimeRange, ...]:
     )
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of this name; UTC where it does not exist (any more): an update of the system may take one away."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
 def is_inside(ranges: Iterable[TimeRange], zone: str, at: datetime) -> bool:
     """Whether `at` (aware) is in any of the ranges."""
-    local = at.astimezone(ZoneInfo(zone))
+    local = at.astimezone(zone_of(zone))
     return any(entry.contains(local) for entry in ranges)
 
 
 def next_change(ranges: Iterable[TimeRange], zone: str, at: datetime) -> datetime:
-    """The next moment, to the minute and at most eight days on, at which being inside changes."""
+    """The next moment, to the minute and at most eight days on, at which being inside changes.
+
+    Where clocks are turned back an edge comes twice; where they are turned forward over one, it may be told too late.
+    """
     ranges = tuple(ranges)
     inside = is_inside(ranges, zone, at)
-    local = at.astimezone(ZoneInfo(zone))
+    local = at.astimezone(zone_of(zone))
     moments = sorted(
-        datetime.combine(local.date() + timedelta(days=days), edge, tzinfo=local.tzinfo)
+        datetime.combine(local.date() + timedelta(days=days), edge, local.tzinfo).replace(fold=fold).astimezone(UTC)
         for days in range(9)
         for edge in {side for entry in ranges for side in (entry.start, entry.end)}
+        for fold in (0, 1)
     )
     for moment in moments:
         if moment > at and is_inside(ranges, zone, moment) != inside:

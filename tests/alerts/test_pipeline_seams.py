@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from apps.alerts.models import Alert, AlertGroup, Channel, GroupMember, Notification, Route, Silence
+from apps.alerts import routing
+from apps.alerts.models import Alert, AlertEvent, AlertGroup, Channel, GroupMember, Notification, Route, Silence
 from apps.alerts.pipeline import flushing
+from apps.alerts.pipeline.lock import pipeline_lock
+from apps.alerts.pipeline.taking import take_incident_events
 from apps.alerts.routes.services import create_route, delete_route
 from apps.alerts.routing import route_all
 from apps.alerts.selectors import has_waiting
@@ -152,6 +156,25 @@ def test_what_a_replaced_message_said_of_an_alert_that_is_held_now_is_not_lost()
     assert {entry["title"] for row in sent for entry in row.payload["data"]["alerts"]} == {"Shop", "Stock"}
 
 
+def test_a_storm_card_replaces_what_still_waits_for_its_groups() -> None:
+    people()
+    late = make_incident("Late")
+    make_incident("Hushed")
+    route_all()
+    silence("Hushed")
+    pass_time(120)
+    happen(late, "resolved", to="operational")
+    for number in range(6):
+        make_incident(f"Service {number}")
+    route_all()
+    # What said that "Late" fires would have come after the card, which says that it is over.
+    states = {row.payload["data"]["alerts"][0]["title"]: row.state for row in Notification.objects.filter(sequence=1)}
+    assert states["Late"] == "dropped"
+    assert states["Hushed"] == "pending", "the card does not speak of it"
+    card = Notification.objects.get(kind="alert.storm")
+    assert card.payload["data"]["counts"] == {"firing": 6, "resolved": 1, "critical": 6, "warning": 0, "info": 0}
+
+
 # --- One cause, one message ---------------------------------------------------------------------------------
 
 
@@ -199,6 +222,19 @@ def test_events_of_an_incident_are_taken_in_their_order_whatever_their_clocks_sa
     assert Alert.objects.count() == 1
     kinds = [kind for kind, _number in told(machine)]
     assert kinds == ["incident.opened", "incident.acknowledged", "incident.resolved"]
+
+
+def test_no_step_is_lost_when_the_clocks_of_two_machines_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = make_channel(URL)
+    incident = make_incident()
+    happen(incident, "acknowledged")
+    with pipeline_lock():
+        take_incident_events(10)
+    # The machine that wrote the first step is ahead: by its id it comes after the second.
+    AlertEvent.objects.filter(sequence=1).update(id=UUID(int=2**128 - 1))
+    monkeypatch.setattr(routing, "BATCH", 1)
+    route_all()
+    assert [kind for kind, _number in told(machine)] == ["incident.opened", "incident.acknowledged"]
 
 
 # --- Routes that go -----------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -24,6 +23,7 @@ from apps.alerts.routes.selectors import load_tree
 from apps.alerts.routes.tree import ResolvedRoute, Tree
 from apps.alerts.stages.context import Outcome, RoutingReason
 from apps.alerts.stages.hearing import is_heard
+from apps.alerts.times import zone_of
 from apps.core.ids import uuid7
 
 DIGEST_HOUR = 9
@@ -46,7 +46,10 @@ class _Place:
 
 def enrol_events(limit: int, now: datetime) -> int:
     """Put the alerts of a batch of steps where they belong. Returns how many steps. Runs under the lock."""
-    events = list(AlertEvent.objects.filter(routed_at__isnull=True).order_by("id")[:limit])
+    waiting = AlertEvent.objects.filter(routed_at__isnull=True)
+    oldest = waiting.order_by("id").values_list("alert_id", flat=True)[:limit]
+    # All steps of an alert: ids are made by several machines, and who joins late would never hear of an earlier step.
+    events = list(waiting.filter(alert__in=list(oldest)).order_by("id"))
     if not events:
         return 0
     alerts = list(Alert.objects.filter(pk__in={event.alert_id for event in events}).select_related("environment"))
@@ -190,7 +193,7 @@ def _groups(wanted: Mapping[GroupKey, _Place]) -> dict[GroupKey, AlertGroup]:
 
 def next_digest(zone: str, now: datetime) -> datetime:
     """The next nine o'clock in a time zone."""
-    local = now.astimezone(ZoneInfo(zone))
+    local = now.astimezone(zone_of(zone))
     today = local.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
     return today if today > local else today + timedelta(days=1)
 

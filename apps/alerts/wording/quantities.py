@@ -5,21 +5,13 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The time zone of this name; UTC where it does not exist (any more)."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
 
 
 def parse_moment(value: Any) -> datetime | None:

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from apps.alerts.channels.base import Message, MessageType
+from apps.alerts.times import zone_of
 from apps.alerts.wording.people_data import people_data, severity_of
-from apps.alerts.wording.quantities import moment_words, parse_moment, quantity, span_words, zone_of
+from apps.alerts.wording.quantities import moment_words, parse_moment, quantity, span_words
 from apps.alerts.wording.sentences import SEVERITY_WORDS, cause_words, sentence_of
 from apps.alerts.wording.text import Line, Text, one_line
 from apps.alerts.wording.user_words import render_user_words
