@@ -36,6 +36,8 @@ from apps.core.ids import uuid7
 
 # What an alert is about unless the labels say otherwise.
 DEFAULT_CAUSE = "status"
+# Routes have hours of the week; what is further away has none of its own, and calendars end.
+FURTHEST = timedelta(days=3_653)
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,14 @@ def simulate(
     """What would happen to an alert of `target` (one `user` may see), with `labels`, or of the one with the others.
 
     Without a severity it is the labels' own, else "critical". A fixed number of queries, and one for each level of
-    what the target depends on. Raises ValidationError by field: neither target nor labels, or what does not exist.
+    what the target depends on. Raises ValidationError by field: neither target nor labels, what does not exist, or a
+    moment more than ten years away.
     """
+    now = clock.now()
+    at = at or now
+    if abs(at - now) > FURTHEST:
+        raise ValidationError({"at": [_("Choose a moment at most ten years away.")]})
     subject = _subject(user, target, labels or {}, severity)
-    at = at or clock.now()
     standing = load_standing()
     tree = standing.tree()
     hold_seconds = DEFAULT_FOR_SECONDS[subject.severity]

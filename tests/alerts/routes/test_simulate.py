@@ -180,6 +180,8 @@ def test_a_parent_that_is_down_and_a_worse_alert_are_named(viewer: User) -> None
         ({"labels": {"severity": "bad"}}, "labels.severity"),
         ({"labels": {"tag": "shop"}, "severity": "bad"}, "severity"),
         ({"labels": {"tag": "shop"}, "at": "tomorrow"}, "at"),
+        ({"labels": {"tag": "shop"}, "at": "9999-12-31T23:59:59Z"}, "at"),
+        ({"labels": {"tag": "shop"}, "at": "0001-01-01T00:00:00Z"}, "at"),
         ({"labels": {"tag": "shop"}, "colour": "red"}, "colour"),
     ],
 )
