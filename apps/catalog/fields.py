@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -20,12 +20,13 @@ _URL = URLValidator(schemes=["http", "https"])
 
 
 def check_base_url(url: str) -> None:
-    """Where an API begins: an http(s) URL without user, password and question in it."""
+    """Where an API begins: an http(s) URL without user and password; of a query only Azure's `api-version`."""
     if not url:
         return
     check_page_url(url)
-    if "?" in url or "#" in url:
-        raise ValidationError(_("Leave out everything from “?” or “#” on: what is asked for is added at the end."))
+    parts = urlsplit(url)
+    if "#" in url or {name for name, _value in parse_qsl(parts.query, keep_blank_values=True)} - {"api-version"}:
+        raise ValidationError(_("Leave out everything from “?” or “#” on; only an api-version may stand there."))
 
 
 def check_page_url(url: str) -> None:

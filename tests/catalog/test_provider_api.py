@@ -135,6 +135,14 @@ def test_the_address_follows_the_dialect_unless_it_is_ones_own() -> None:
     assert "googleapis.com" in given.base_url
 
 
+def test_azures_version_may_stand_in_the_address_and_nothing_else(api: APIClient) -> None:
+    address = "https://acme.openai.azure.com?api-version=2024-10-21"
+    made = api.post(URL, {"name": "Azure", "dialect": "azure", "base_url": address, "api_key": "k"})
+    assert (made.status_code, made.json().get("base_url")) == (201, address)
+    refused = api.patch(f"{URL}{made.json()['id']}/", {"base_url": f"{address}&key=k"})
+    assert list(refused.json()) == ["base_url"]
+
+
 def test_a_cap_is_set_changed_and_lifted(api: APIClient) -> None:
     provider = make_provider("Acme")
     url = f"{URL}{provider.pk}/"
