@@ -11,6 +11,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 ALLOWED_WORDS = frozenset(
     """
     Monitor Portal English 한국어
+    Anthropic Azure Google Gemini Ollama vLLM llama cpp LiteLLM OpenRouter
     PostgreSQL Valkey Redis Celery Django OpenAI OpenAPI Prometheus Daphne webhook webhooks Swagger Sentry
     API AI REST HTTP HTTPS TCP UDP DNS TLS SSL URL URLs URI JSON YAML CSV HTML SQL SSE JWT UUID ID IP IPv CIDR ASGI CSP
     GET POST PUT PATCH DELETE HEAD OPTIONS Bearer Basic RE host port status
