@@ -43,6 +43,7 @@ ARGUMENTS = {
 }
 # Pages about one kind of target, or of check, only.
 PARTICULAR = {
+    "dashboard:model-chart": "model",
     "checks:discover": "provider",
     "dashboard:settings-budget": "provider",
     "checks:ping": "heartbeat",
@@ -104,6 +105,7 @@ def address_of(page: Page, environment: Environment) -> str:
         "run_id": lambda: made["result_id"],
         "result_id": lambda: made["result_id"],
         "ping_id": lambda: made["ping_id"],
+        "chart": lambda: "speed",
         "name": lambda: FRAGMENTS[page.about],
         "guard_id": lambda: OBJECTS["guard"](environment)["pk"],
     }

@@ -12,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.catalog.models import AIModel, Environment, Provider, Region, Service, Target, TargetStatus
 from apps.checks.models import (
+    AiCheckState,
+    AiHour,
     Check,
     CheckEvidence,
     CheckRegion,
@@ -19,6 +21,7 @@ from apps.checks.models import (
     CheckStatus,
     Guard,
     Incident,
+    SpendDay,
     StateChange,
 )
 from apps.core import clock
@@ -27,9 +30,18 @@ from tests.dashboard.regions import hear, make_region, quiet_broker
 from tests.factories import make_user
 
 BUDGET = 25
-# A page about one object shows more parts, and as many of them whatever the portal holds.
-OBJECT_BUDGET = 30
-PAGES = ["/", "/targets/", "/models/", "/services/", "/services/?sort=status&status=outage", "/incidents/"]
+# A page about one object shows more parts, and as many of them whatever the portal holds; a provider's and a model's
+# show what was measured, spent and said of them besides.
+OBJECT_BUDGET = 42
+PAGES = [
+    "/",
+    "/targets/",
+    "/models/",
+    "/models/compare/",
+    "/services/",
+    "/services/?sort=status&status=outage",
+    "/incidents/",
+]
 _STATUSES = ["outage", "degraded", "unknown", "operational"]
 _numbers = count(1)
 
@@ -89,6 +101,7 @@ def _looks(targets: list[Target]) -> None:
     CheckEvidence.objects.bulk_create(
         CheckEvidence(at=now, id=uuid7(), check_id=check.pk, evidence={"host": "127.0.0.1"}) for check in checks
     )
+    _measures([(target, check) for target, check in zip(targets, checks, strict=True) if target.kind == "model"])
     states = [_STATUSES[position % len(_STATUSES)] for position in range(len(targets))]
     TargetStatus.objects.bulk_create(
         TargetStatus(target=target, since=now, status=status, reason="timeout", cause_check=check.pk)
@@ -102,6 +115,32 @@ def _looks(targets: list[Target]) -> None:
         Incident(target=target, severity=status, reason="timeout", opened_at=now)
         for target, status in zip(targets, states, strict=True)
         if status in ("outage", "degraded")
+    )
+
+
+def _measures(models: list[tuple[Target, Check]]) -> None:
+    """What AI models have besides: a last look with an error, an hour, and a day's money."""
+    now = clock.now()
+    AiCheckState.objects.bulk_create(
+        AiCheckState(
+            source_check=check,
+            target=target,
+            at=now,
+            state="failed",
+            reason="overloaded",
+            measured_at=now,
+            ttft_ms=400.0,
+        )
+        for target, check in models
+    )
+    AiHour.objects.bulk_create(
+        AiHour(
+            check_id=check.pk, hour=now.replace(minute=0, second=0, microsecond=0), target_id=target.pk, kind="ai_ping"
+        )
+        for target, check in models
+    )
+    SpendDay.objects.bulk_create(
+        SpendDay(day=now.date(), target_id=target.pk, provider_id=target.namespace, cost=1) for target, _check in models
     )
 
 
@@ -123,7 +162,9 @@ def test_pages_cost_the_same_at_10_and_at_1000_targets(client: Client, productio
     fill(production, 10)
     check = Check.objects.earliest("pk")
     incident = Incident.objects.earliest("pk")
+    model = AIModel.objects.earliest("pk")
     objects = [check.target.get_absolute_url(), check.get_absolute_url(), incident.get_absolute_url()]
+    objects += [model.target.get_absolute_url(), f"/models/compare/?ids={model.provider_id}"]
     at_ten = costs(client, [*PAGES, *objects])
     fill(production, 990)
     assert Target.objects.count() == 1_000

@@ -163,8 +163,12 @@ def load_canaries(request: PageRequest, target: Target) -> dict[str, Any]:
 
 
 def load_failure(request: PageRequest, target: Target) -> dict[str, Any]:
+    """The newest look that was not ok; golden prompts have a place of their own on the page."""
     found = last_failure(target.pk)
-    return {"failure": found, "why": sentence(found.reason, found.evidence) if found is not None else ""}
+    if found is None:
+        return {"failure": None}
+    evidence = {name: value for name, value in found.evidence.items() if name != "prompts"}
+    return {"failure": found, "why": sentence(found.reason, found.evidence), "evidence": evidence}
 
 
 STATUS = Panel("status", "dashboard/target/_status.html", load_status, "target,incident,check")
