@@ -318,6 +318,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "TargetKindEnum": "apps.catalog.models.TargetKind",
         "MessageTypeEnum": "apps.alerts.channels.base.MESSAGE_TYPE_CHOICES",
+        "BudgetStateEnum": "apps.checks.spending.serializers.BUDGET_STATES",
         "DeliveryReasonEnum": "apps.alerts.channels.base.REASON_CHOICES",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from apps.checks.spending.selectors import BudgetState
@@ -12,12 +13,12 @@ from apps.core.api.serializers import PortalSerializer
 # The one of all providers together has a name instead of a provider's id.
 TOTAL = "total"
 
-_WORDS = ("none", "ok", "warned", "spent")
+BUDGET_STATES = ("none", "ok", "warned", "spent")
 
 
 def _dollars(places: int, **options: Any) -> serializers.DecimalField:
     return serializers.DecimalField(
-        max_digits=16, decimal_places=places, help_text="US dollars.", read_only=True, **options
+        max_digits=16, decimal_places=places, help_text=_("US dollars."), read_only=True, **options
     )
 
 
@@ -32,13 +33,13 @@ class BudgetSerializer(PortalSerializer):
     provider = serializers.UUIDField(source="provider.pk", read_only=True, allow_null=True, default=None)
     provider_name = serializers.CharField(source="provider.target.name", read_only=True, allow_null=True, default=None)
     monthly_cap = serializers.DecimalField(
-        max_digits=12, decimal_places=4, allow_null=True, required=False, help_text="US dollars; null for no cap."
+        max_digits=12, decimal_places=4, allow_null=True, required=False, help_text=_("US dollars; null for no cap.")
     )
     spent = _dollars(8)
     reserved = _dollars(8)
     remaining = _dollars(8, allow_null=True)
     share = serializers.FloatField(read_only=True, allow_null=True)
-    state = serializers.ChoiceField(choices=_WORDS, read_only=True)
+    state = serializers.ChoiceField(choices=BUDGET_STATES, read_only=True)
     month = serializers.DateField(read_only=True)
     unpriced_models = serializers.ListField(child=serializers.CharField(), read_only=True)
 

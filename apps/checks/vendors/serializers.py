@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.catalog.status import STATUS_CHOICES
+from apps.catalog.status import Status
 from apps.checks.models import VendorIncident, VendorPage
 from apps.checks.vendors.selectors import VendorFacts, VendorLines
 from apps.core.api.serializers import PortalSerializer
@@ -15,7 +15,7 @@ from apps.core.api.serializers import PortalSerializer
 class VendorComponentSerializer(PortalSerializer):
     name = serializers.CharField(read_only=True)
     group = serializers.CharField(read_only=True)
-    status = serializers.ChoiceField(choices=STATUS_CHOICES, read_only=True)
+    status = serializers.ChoiceField(choices=[status.value for status in Status], read_only=True)
     mapped = serializers.BooleanField(read_only=True)
 
 
@@ -24,7 +24,7 @@ class VendorIncidentSerializer(PortalSerializer):
 
     id = serializers.CharField(source="external_id", read_only=True)
     name = serializers.CharField(read_only=True)
-    status = serializers.ChoiceField(choices=STATUS_CHOICES, read_only=True)
+    status = serializers.ChoiceField(choices=[status.value for status in Status], read_only=True)
     phase = serializers.CharField(read_only=True)
     started_at = serializers.DateTimeField(read_only=True)
     said_at = serializers.DateTimeField(read_only=True)
@@ -42,7 +42,7 @@ class VendorStatusSerializer(PortalSerializer):
     environment = serializers.CharField(source="provider.target.environment.slug", read_only=True)
     url = serializers.CharField(source="provider.status_page_url", read_only=True)
     format = serializers.CharField(read_only=True)
-    status = serializers.ChoiceField(choices=STATUS_CHOICES, read_only=True)
+    status = serializers.ChoiceField(choices=[status.value for status in Status], read_only=True)
     since = serializers.DateTimeField(read_only=True)
     readable = serializers.BooleanField(read_only=True)
     problem = serializers.CharField(read_only=True)

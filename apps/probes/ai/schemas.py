@@ -25,7 +25,7 @@ _MAX_DEPTH = 32
 
 def _matches(_validator: Any, wanted: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, str) and pattern(wanted).search(instance) is None:
-        yield ValidationError(f"does not match {wanted!r}")
+        yield ValidationError(wanted)
 
 
 _Validator: Any = extend(Draft202012Validator, {"pattern": _matches})

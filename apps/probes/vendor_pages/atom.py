@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.probes.vendor_pages import values
 from apps.probes.vendor_pages.feeds import MAX_ENTRIES, Entry, reading_of
 from apps.probes.vendor_pages.markup import Element
@@ -13,7 +15,7 @@ from apps.probes.vendor_pages.reading import MAX_TITLE, VENDOR_FORMATS, PageRead
 
 class Atom(VendorFormat):
     name = "atom"
-    label = "Atom"
+    label = _("Atom")
     media = "xml"
 
     def recognises(self, document: Any) -> bool:

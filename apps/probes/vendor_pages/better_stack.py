@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.probes.vendor_pages import values
 from apps.probes.vendor_pages.reading import (
     MAX_NAME,
@@ -27,7 +29,7 @@ _OF_STATE = {
 
 class BetterStack(VendorFormat):
     name = "better_stack"
-    label = "Better Stack"
+    label = _("Better Stack")
     paths = ("/index.json",)
     rank = 30
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.probes.vendor_pages import values
 from apps.probes.vendor_pages.reading import (
     MAX_ABOUT,
@@ -32,7 +34,7 @@ _NEWEST = 200
 
 class Google(VendorFormat):
     name = "google"
-    label = "Google"
+    label = _("Google")
     paths = ("/incidents.json",)
     rank = 60
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.probes.vendor_pages import values
 from apps.probes.vendor_pages.reading import (
     MAX_NAME,
@@ -27,7 +29,7 @@ from apps.probes.vendor_pages.statuspage import has_foreign_ids, is_summary, rea
 
 class IncidentIo(VendorFormat):
     name = "incident_io"
-    label = "incident.io"
+    label = _("incident.io")
     # Its other summary lies where Statuspage's does.
     paths = ("/api/v1/summary",)
     rank = 40

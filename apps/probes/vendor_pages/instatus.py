@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.probes.vendor_pages import values
 from apps.probes.vendor_pages.reading import (
     MAX_NAME,
@@ -39,7 +41,7 @@ _SUMMARY = "/summary.json"
 
 class Instatus(VendorFormat):
     name = "instatus"
-    label = "Instatus"
+    label = _("Instatus")
     paths = (_SUMMARY,)
     rank = 20
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from apps.core.registry import Registry
+from apps.probes.reasons import Text
 
 
 class PageStatus(StrEnum):
@@ -86,7 +87,7 @@ class VendorFormat:
     """
 
     name: ClassVar[str]
-    label: ClassVar[str]
+    label: ClassVar[Text]
     media: ClassVar[Literal["json", "xml"]] = "json"
     paths: ClassVar[tuple[str, ...]] = ()
     rank: ClassVar[int] = 50

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.probes.vendor_pages import values
 from apps.probes.vendor_pages.reading import (
     MAX_NAME,
@@ -45,7 +47,7 @@ _OVER = frozenset({"resolved", "postmortem", "completed"})
 
 class Statuspage(VendorFormat):
     name = "statuspage"
-    label = "Statuspage"
+    label = _("Statuspage")
     paths = ("/api/v2/summary.json", "/api/v1/status.json")
     rank = 10
 
