@@ -29,8 +29,6 @@ MAX_LIST_BYTES = 4 * 1024 * 1024
 _MAX_NAME = 200
 _SNIPPET = 1_000
 _COMPATIBLE = "openai_compatible"
-# Of a list these say that it is not where it was looked for, and nothing of a model.
-_NO_LIST_HERE = frozenset({Reason.MODEL_NOT_FOUND, Reason.BAD_REQUEST})
 
 
 class AiModelsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,7 +138,8 @@ def judge_answer(exchange: Exchange, endpoint: Endpoint) -> Outcome | None:
     facts = {"body": exchange.text(_SNIPPET)}
     refused = refusal(endpoint, exchange)
     if refused is not None:
-        reason = Reason.STATUS_MISMATCH if refused.reason in _NO_LIST_HERE else refused.reason
+        # Of a list this says that it is not where we looked for it, and nothing of a model.
+        reason = Reason.BAD_REQUEST if refused.reason is Reason.MODEL_NOT_FOUND else refused.reason
         return verdict(reason, refused.evidence | facts | {"expected": 200}, {})
     try:
         dialect_of(endpoint).read_models(exchange.body)
