@@ -90,7 +90,8 @@ class Ollama(Dialect):
 
     def read_embedding(self, body: bytes) -> tuple[int, Usage | None]:
         document = decoded_object(body)
-        vectors = document.get("embeddings")
+        # Servers that stand in for it answer the new path in the words of the old one: one vector.
+        vectors = document.get("embeddings", [document["embedding"]] if "embedding" in document else None)
         if not isinstance(vectors, list) or not vectors:
             raise BadAnswer("no embedding")
         return vector_length(vectors[0]), believed(document.get("prompt_eval_count"), 0)

@@ -136,7 +136,13 @@ def test_a_key_is_sent_as_a_bearer_token() -> None:
     assert request.headers["Authorization"] == "Bearer k"
 
 
-@pytest.mark.parametrize("body", [{}, {"embeddings": []}, {"embeddings": [[]]}, {"embeddings": ["text"]}])
+def test_an_embedding_may_come_in_the_words_of_the_old_path() -> None:
+    assert DIALECT.read_embedding(as_json({"model": "m", "embedding": [0.5, 0.25]})) == (2, None)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"embeddings": []}, {"embeddings": [[]]}, {"embeddings": ["text"]}, {"embedding": []}]
+)
 def test_an_embedding_without_numbers_is_a_bad_answer(body: Any) -> None:
     with pytest.raises(BadAnswer):
         DIALECT.read_embedding(as_json(body))
