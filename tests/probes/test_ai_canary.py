@@ -115,6 +115,7 @@ def test_what_stops_it_is_its_class_and_nothing_more_is_paid_for(server: ModelSe
     assert len(server.asked) == 2
     assert [one["detail"] for one in outcome.evidence["prompts"]] == ["", "not asked", "not asked"]
     assert (outcome.measurements["tokens_in"], outcome.measurements["tokens_out"]) == (10, 2)
+    assert "usage_estimated" not in outcome.measurements, "a refusal is no guess: it cost nothing"
 
 
 @pytest.mark.parametrize("model", ["garbage", "silent", "reset", "invalid-key", "error-body"])

@@ -191,6 +191,8 @@ class _Run:
     def stopped(self, outcome: Outcome) -> Outcome:
         """What ended the look, with the tokens of the prompts before it and what came of them."""
         usage = _sum(self._used, _usage_in(outcome))
+        # What was under way is known now.
+        self._note(Usage())
         return outcome.amended(
             measurements=outcome.measurements | usage.measurements(), evidence=outcome.evidence | self._told()
         )
