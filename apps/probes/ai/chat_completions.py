@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -148,10 +148,44 @@ class ChatCompletions(Dialect):
         return (_packed_length(vector) if isinstance(vector, str) else vector_length(vector)), counted
 
 
+class _PlainDelta(msgspec.Struct):
+    content: str
+    reasoning_content: None = None
+    reasoning: None = None
+    refusal: None = None
+    tool_calls: None = None
+
+
+class _PlainChoice(msgspec.Struct):
+    delta: _PlainDelta
+    finish_reason: None = None
+    message: None = None
+
+
+class _PlainChunk(msgspec.Struct):
+    """A chunk that adds a piece of the answer and says nothing else, as nearly all of them do."""
+
+    choices: tuple[_PlainChoice]
+    usage: None = None
+    error: None = None
+    type: None = None
+    object: Literal["chat.completion.chunk"] | None = None
+
+
+_plain = msgspec.json.Decoder(_PlainChunk)
+
+
 class ChatEvents(EventReader):
     """The chunks of one stream: `choices[0].delta`, usage in the last of them, then `[DONE]`."""
 
     def read(self, name: str, data: bytes) -> Delta:
+        try:
+            return Delta(text=_plain.decode(data).choices[0].delta.content)
+        except (ValueError, RecursionError):
+            return self._read_any(data)
+
+    def _read_any(self, data: bytes) -> Delta:
+        """Whatever else a chunk may be."""
         if data.strip() == b"[DONE]":
             return Delta(ended=True)
         document = decoded_object(data)

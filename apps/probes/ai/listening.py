@@ -2,10 +2,15 @@
 
 Everything is bounded: bytes, events, the text that is kept and the time without a token. A stream that goes on past
 what was asked for is ended by us, because it costs money and tells nothing new.
+
+What is heard is noted with its moment and read later, many pieces at once: the thread that hears is everybody's, and
+reading piece by piece between its other work costs several times as much.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from apps.probes.ai import counting
@@ -22,6 +27,13 @@ KEPT_CHARACTERS = 500
 _ENOUGH_TIMES = 2
 _ENOUGH_MORE = 64
 _MILLISECONDS = 1000.0
+# What is heard waits to be read until it is so much, or until somebody must know what was in it.
+_UNREAD_PIECES = 128
+_UNREAD_BYTES = 64 * 1024
+# Lines no answer can hold, for its text has no line ends of its own: nothing comes after them.
+_LAST_LINES = (b"data: [DONE]", b"event: message_stop")
+# Something went wrong, or the last JSON line is here: it is read at once.
+_TELLING = (b'"error"', b'"done":true', b'"done": true')
 
 
 class Clocks(NamedTuple):
@@ -34,8 +46,17 @@ class Clocks(NamedTuple):
 class StreamListener:
     """Hears one stream of one dialect. A `core.outbound.Listener`; moments are monotonic seconds."""
 
-    def __init__(self, dialect: Dialect, ask: Ask, clocks: Clocks, *, limit: int) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        ask: Ask,
+        clocks: Clocks,
+        *,
+        limit: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`limit`: the tokens the model was allowed, thinking included."""
+        self._clock = clock
         self.ask = ask
         self.limit = limit
         self.clocks = clocks
@@ -61,6 +82,8 @@ class StreamListener:
         self.missed_clock: Literal["", "first_token", "stall"] = ""
         # Whatever went wrong in our own reading: raised again where surprises are dealt with.
         self.surprise: Exception | None = None
+        self._unread: list[tuple[bytes, float]] = []
+        self._unread_bytes = 0
         self._framer = Framer(dialect.framing)
         self._reader = dialect.event_reader()
         self._heard_at = 0.0
@@ -73,25 +96,55 @@ class StreamListener:
 
     def heard(self, chunk: bytes, at: float) -> bool:
         self.heard_bytes += len(chunk)
-        self._heard_at = at
-        try:
-            for name, data in self._framer.feed(chunk):
-                self._take(self._reader.read(name, data), at)
-        except BadAnswer as error:
-            self.malformed = str(error) or "?"
-        except Exception as error:  # on the loop's thread nothing may be raised; `raise_surprise` does it later
-            self.surprise = error
+        self._unread.append((chunk, at))
+        self._unread_bytes += len(chunk)
+        if _holds_line(chunk, _LAST_LINES):
+            return False
+        if (
+            len(self._unread) < _UNREAD_PIECES
+            and self._unread_bytes < _UNREAD_BYTES
+            and not any(sign in chunk for sign in _TELLING)
+        ):
+            return True
+        self.read()
         return not self.has_enough
 
     def deadline(self) -> float | None:
-        if self.began_at is None or self.ended:
+        """While something is unread, a moment that is early enough whatever is in it: when it comes, it is read."""
+        if self.began_at is None:
             return None
-        if self.last_at is None:
-            return self.began_at + self.clocks.first_token_seconds
-        return self.last_at + self.clocks.stall_seconds
+        moment = self._next_by(self.began_at)
+        if self._unread and moment <= self._clock():
+            self.read()
+            # Of what ended, or went wrong, nothing more is waited for.
+            return self.began_at if self.has_enough else self._next_by(self.began_at)
+        return moment
+
+    def _next_by(self, began_at: float) -> float:
+        if self.last_at is not None:
+            return self.last_at + self.clocks.stall_seconds
+        first = self.clocks.first_token_seconds
+        return began_at + (min(first, self.clocks.stall_seconds) if self._unread else first)
 
     def missed(self, at: float) -> None:
-        self.missed_clock = "first_token" if self.last_at is None else "stall"
+        self.read()
+        if not self.has_enough:
+            self.missed_clock = "first_token" if self.last_at is None else "stall"
+
+    def read(self) -> None:
+        """Read what was heard and not read yet. Raises nothing: `close` does it later."""
+        unread, self._unread, self._unread_bytes = self._unread, [], 0
+        try:
+            for chunk, at in unread:
+                if self.has_enough:
+                    return
+                self._heard_at = at
+                for name, data in self._framer.feed(chunk):
+                    self._take(self._reader.read(name, data), at)
+        except BadAnswer as error:
+            self.malformed = str(error) or "?"
+        except Exception as error:  # on the loop's thread nothing may be raised
+            self.surprise = error
 
     # --- What it came to ---
 
@@ -123,6 +176,7 @@ class StreamListener:
 
     def close(self) -> None:
         """The transfer is over: read what only its end completes, and raise what surprised us while hearing."""
+        self.read()
         if not self._closed and not self.has_enough and not self.missed_clock:
             try:
                 for name, data in self._framer.finish():
@@ -190,6 +244,11 @@ class StreamListener:
             self.first_answer_at = at
         if len(self.answer) < KEPT_CHARACTERS:
             self.answer = (self.answer + delta.text)[:KEPT_CHARACTERS]
+
+
+def _holds_line(chunk: bytes, lines: tuple[bytes, ...]) -> bool:
+    """Whether a line of `chunk` begins like one of these."""
+    return any(line in chunk and (chunk.startswith(line) or b"\n" + line in chunk) for line in lines)
 
 
 def _milliseconds(seconds: float) -> float:

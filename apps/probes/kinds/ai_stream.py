@@ -109,20 +109,21 @@ class AiStreamKind(HttpProbeKind[AiStreamConfig]):
     def judge(self, config: AiStreamConfig, exchange: Exchange) -> Outcome:
         heard = exchange.listener
         assert isinstance(heard, StreamListener)  # noqa: S101 - `build_request` put it there
-        late = exchange.cut == "late"
         # Without a header nobody refused anything: it is only late.
-        problem = None if late and not exchange.status else refusal(config.endpoint, exchange, heard.ask)
+        problem = None if not exchange.status else refusal(config.endpoint, exchange, heard.ask)
         if problem is not None:
             return problem
         heard.close()
         evidence = evidence_of(config.endpoint, exchange) | _facts(heard)
         measurements = heard.measurements(exchange.sent_at)
-        fault = _late(heard) if late else _fault(config.endpoint, exchange, heard)
+        fault = _late(heard) if heard.missed_clock else _fault(config.endpoint, exchange, heard)
         return verdict(fault[0], evidence | fault[1], measurements) if fault else good(evidence, measurements)
 
     def judge_failure(self, config: AiStreamConfig, error: OutboundError) -> Outcome | None:
         heard = error.listener if isinstance(error.listener, StreamListener) else None
         question = counting.text_of(heard.ask) if heard is not None else ""
+        if heard is not None:
+            heard.read()
         outcome = unanswered(config.endpoint, error, question, heard.ask if heard is not None else None)
         if outcome is None or heard is None or not heard.chunks:
             return outcome
