@@ -7,7 +7,7 @@
         server.asked[-1].sent                              # [Sent(at=…, what="text"), …]
 
 A model that is named in FAULTY behaves so without being told. Moments are `time.monotonic()`, the same clock for all
-processes of a machine: the request was complete, an event was about to be sent. On its own, with a log of one JSON line
+processes of a machine: the request had arrived, an event was about to be sent. On its own, with a log of one JSON line
 an answer:
 
     python -m tests.servers.model_server --port 8099 --log asked.jsonl --delay 0.02 --words 30
@@ -57,10 +57,10 @@ class ModelServer(ListeningServer):
         return f"{self._scheme}://127.0.0.1:{self.port}{BASE_PATHS[dialect]}"
 
     def serve(self, connection: Connection) -> None:
+        at = connection.arrived_at()
         received = read_request(connection)
         if received is None:
             return
-        at = time.monotonic()
         try:
             body = json.loads(received.body) if received.body else {}
         except ValueError:
