@@ -269,7 +269,7 @@ class Price(models.Model):
     valid_from = models.DateField(_("valid from"))
     note = models.CharField(_("note"), max_length=300, blank=True, default="")
     # Came with the portal: an edit makes it one's own.
-    seeded = models.BooleanField(default=False, editable=False)
+    seeded = models.BooleanField(_("came with the portal"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 

@@ -136,7 +136,10 @@ class Migration(migrations.Migration):
                 ),
                 ("valid_from", models.DateField(verbose_name="valid from")),
                 ("note", models.CharField(blank=True, default="", max_length=300, verbose_name="note")),
-                ("seeded", models.BooleanField(default=False, editable=False)),
+                (
+                    "seeded",
+                    models.BooleanField(default=False, editable=False, verbose_name="came with the portal"),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
                 ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
                 (
