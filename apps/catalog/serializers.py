@@ -111,7 +111,7 @@ class NewTargetSerializer(TargetSerializer):
 
 
 class CapField(serializers.DecimalField):
-    """US dollars a calendar month (UTC), as a decimal string; null for no cap. Read from the provider's budget."""
+    """US dollars a calendar month (UTC); null for no cap. Read from the provider's budget."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -119,7 +119,6 @@ class CapField(serializers.DecimalField):
             decimal_places=4,
             min_value=Decimal(0),
             allow_null=True,
-            coerce_to_string=True,
             **options,
         )
 

@@ -18,7 +18,7 @@ from apps.probes.ai.classes import ErrorClass, Fault
 
 _CLASSES = serializers.ChoiceField(choices=[error.value for error in ErrorClass], allow_null=True)
 _FAULTS = serializers.ChoiceField(choices=[fault.value for fault in Fault], allow_null=True)
-_DOLLARS = serializers.DecimalField(max_digits=16, decimal_places=8, coerce_to_string=True)
+_DOLLARS = serializers.DecimalField(max_digits=16, decimal_places=8)
 
 
 class MeasuredModelSerializer(ModelSerializer):
@@ -54,7 +54,7 @@ class MeasuredModelSerializer(ModelSerializer):
         return self._facts(target).rate_limit
 
     @extend_schema_field(_DOLLARS)
-    def get_spend_month(self, target: Target) -> str:
+    def get_spend_month(self, target: Target) -> Any:
         return _DOLLARS.to_representation(self._facts(target).spend_month)
 
     def get_uptime_24h(self, target: Target) -> float | None:

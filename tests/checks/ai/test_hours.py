@@ -74,7 +74,8 @@ def test_other_checks_have_no_hours_and_looks_that_say_nothing_are_none() -> Non
 
 def test_after_a_long_stop_all_that_was_missed_is_made() -> None:
     check = make_ai_check()
-    now = clock.now()
+    # In the middle of an hour, so that the hour under way has looks whenever this runs.
+    now = (clock.now() - HOUR).replace(minute=35)
     fill(check, now - 4 * DAY, now, every=10 * MINUTE)
     assert hours.catch_up(now) == 4 * 24 + 1
     assert hours.catch_up(now) == 0
