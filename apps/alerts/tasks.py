@@ -39,9 +39,14 @@ _sending = OneAtATime(_send)
 
 @shared_task(ignore_result=True, base=WakeUpTask)
 def route_and_send() -> None:
-    """Route what happened, then send what is due. Any number may run; one a process routes, one sends."""
-    _routing.ask()
-    _sending.ask()
+    """Route what happened, then send what is due. Any number may run; one a process routes, one sends.
+
+    What was routed before is sent even if routing fails.
+    """
+    try:
+        _routing.ask()
+    finally:
+        _sending.ask()
 
 
 @worker_shutting_down.connect
