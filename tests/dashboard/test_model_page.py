@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -168,7 +169,7 @@ def test_spend_stands_beside_the_cap(page: Client, model: AIModel) -> None:
     add_checks(model)
     now = clock.now()
     spend(model, now, "0.80", looks=12, estimated_looks=2)
-    set_cap(actor=None, provider=model.provider, monthly_cap="10")
+    set_cap(actor=None, provider=model.provider, monthly_cap=Decimal(10))
     BudgetMonth.objects.create(provider=model.provider, month=now.date().replace(day=1), spent="8.5", reserved="0.25")
     shown = read(page, model)
     assert "This model $0.80 12 paid looks" in shown
@@ -179,7 +180,7 @@ def test_spend_stands_beside_the_cap(page: Client, model: AIModel) -> None:
 
 
 def test_a_reached_cap_says_that_paid_looks_have_stopped(page: Client, model: AIModel) -> None:
-    set_cap(actor=None, provider=model.provider, monthly_cap="1")
+    set_cap(actor=None, provider=model.provider, monthly_cap=Decimal(1))
     month = clock.now().date().replace(day=1)
     BudgetMonth.objects.create(provider=model.provider, month=month, spent="1", reserved="0")
     assert "The cap is reached: paid looks have stopped" in read(page, model)

@@ -140,7 +140,9 @@ def _measures(models: list[tuple[Target, Check]]) -> None:
         for target, check in models
     )
     SpendDay.objects.bulk_create(
-        SpendDay(day=now.date(), target_id=target.pk, provider_id=target.namespace, cost=1) for target, _check in models
+        SpendDay(day=now.date(), target_id=target.pk, provider_id=target.namespace, cost=1)
+        for target, _check in models
+        if target.namespace is not None
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -60,9 +61,9 @@ def test_money_stands_beside_its_cap(page: Client, provider: Provider) -> None:
     month = clock.now().date().replace(day=1)
     BudgetMonth.objects.create(provider=provider, month=month, spent="4.20", reserved="0")
     assert re.search(r"Spent this month \$4\.20 , no cap", read(page, "/"))
-    set_cap(actor=None, provider=provider, monthly_cap="5")
+    set_cap(actor=None, provider=provider, monthly_cap=Decimal(5))
     assert re.search(r"Spent this month \$4\.20 of \$5\.00 84 %", read(page, "/"))
-    set_cap(actor=None, provider=provider, monthly_cap="4")
+    set_cap(actor=None, provider=provider, monthly_cap=Decimal(4))
     assert "cap reached" in read(page, "/")
 
 
