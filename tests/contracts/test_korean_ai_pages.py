@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -91,8 +92,8 @@ def _fail(model: AIModel, reason: str) -> AIModel:
 
 def _pay(provider: Provider) -> None:
     """Caps, one of them reached, and models that are offered but not watched."""
-    set_cap(actor=None, provider=provider, monthly_cap="1")
-    set_cap(actor=None, provider=None, monthly_cap="100")
+    set_cap(actor=None, provider=provider, monthly_cap=Decimal(1))
+    set_cap(actor=None, provider=None, monthly_cap=Decimal(100))
     month = clock.now().date().replace(day=1)
     BudgetMonth.objects.create(provider=provider, month=month, spent="1.20", reserved="0.02")
     provider.offered_models, provider.last_discovered_at = ["모델-사", "text-embedding"], clock.now()
@@ -100,9 +101,10 @@ def _pay(provider: Provider) -> None:
 
 
 def test_pages_of_models_and_providers_hold_no_english_sentence(korean: Client, world: World) -> None:
-    owners = (world.provider, world.silent, world.measured, *world.failing, world.fresh)
+    providers, models = (world.provider, world.silent), (world.measured, *world.failing, world.fresh)
     unknown = f"{world.measured.pk},{world.failing[0].pk},{world.silent.pk},{world.result}"
-    paths = [owner.target.get_absolute_url() for owner in owners]
+    paths = [provider.target.get_absolute_url() for provider in providers]
+    paths += [model.target.get_absolute_url() for model in models]
     paths += ["/", "/models/", "/models/compare/", f"/models/compare/?ids={unknown}&range=nonsense"]
     assert left_in(korean, paths) == []
 
