@@ -150,7 +150,7 @@ def _month() -> date:
 
 
 def _spent_sentence(provider: str) -> str:
-    month = formats.date_format(_month(), "F Y")
+    month = formats.date_format(_month(), "YEAR_MONTH_FORMAT")
     return _(
         "The budget of %(month)s has no money left for a paid look at %(provider)s. Raise the cap in the settings under"
         " Budgets, or wait for the next month."
