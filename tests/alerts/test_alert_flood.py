@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from apps.alerts.models import Alert, Notification
@@ -33,21 +35,28 @@ def break_everything() -> None:
     )
 
 
-def test_ten_thousand_alerts_at_once_are_two_cards_for_people_and_each_for_a_machine() -> None:
+def test_ten_thousand_alerts_at_once_are_a_card_a_minute_for_people_and_each_for_a_machine() -> None:
     team, machine = people(), make_channel("http://127.0.0.1:9/")
     break_everything()
 
+    began = time.monotonic()
     assert route_all() == MANY
+    minutes = int((time.monotonic() - began) // 60)
 
     assert Alert.objects.firing().count() == MANY
     assert Notification.objects.filter(channel=machine, kind="incident.opened").count() == MANY
-    [(kind, first)] = told(team)
-    assert kind == "alert.storm"
+    first = told(team)
+    # A machine that is busy with other things may need longer than the minute for which a card is the last word.
+    assert 1 <= len(first) <= 1 + minutes
     pass_time(61)
     route_all()
-    assert [kind for kind, _number in told(team)] == ["alert.storm", "alert.storm"]
+    cards = told(team)
+    assert {kind for kind, _number in cards} == {"alert.storm"}
+    assert len(cards) == len(first) + 1
+    assert sum(number for _kind, number in cards) == MANY
     card = Notification.objects.filter(channel=team).latest("created_at").payload["data"]
-    assert card["counts"]["firing"] == MANY - first
+    rest = MANY - sum(number for _kind, number in first)
+    assert card["counts"]["firing"] == rest
     # However many there are, a message names the worst fifty and counts the rest.
     assert len(card["alerts"]) == 50
-    assert card["omitted"] == MANY - first - 50
+    assert card["omitted"] == rest - 50
