@@ -35,11 +35,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Look:
-    """What came of it: the target it belongs to, its check and the result with its evidence."""
+    """What came of it: the target it belongs to and the result with its evidence."""
 
     asked: Asked
     target: str
-    check: str
     result: dict[str, Any]
 
     @property
@@ -90,9 +89,8 @@ class Watcher:
             models = dict.fromkeys((one.provider, one.model) for one in wanted if one.model)
             list(threads.map(self._add_model, models))
             runs = list(threads.map(self._run, wanted))
-            results = list(threads.map(self._result, [path for _check, path in runs]))
-        rows = zip(wanted, runs, results, strict=True)
-        return [Look(one, self._target(one), check, result) for one, (check, _path), result in rows]
+            results = list(threads.map(self._result, runs))
+        return [Look(one, self._target(one), result) for one, result in zip(wanted, results, strict=True)]
 
     def model(self, look: Look) -> dict[str, Any]:
         """The model of a look, as `models/{id}/` tells it."""
@@ -104,11 +102,6 @@ class Watcher:
         rows = self._client.get(f"/api/v1/models/?provider={provider}&limit=500")["results"]
         return {row["name"]: row for row in rows}
 
-    def results(self, look: Look) -> list[dict[str, Any]]:
-        """All looks of its check, newest first."""
-        rows: list[dict[str, Any]] = self._client.get(f"/api/v1/checks/{look.check}/results/")["results"]
-        return rows
-
     def _add_model(self, place: tuple[str, str]) -> None:
         if place not in self._models:
             row = self._client.post("/api/v1/models/", {"provider": place[0], "name": place[1]})
@@ -117,8 +110,8 @@ class Watcher:
     def _target(self, asked: Asked) -> str:
         return self._models[asked.provider, asked.model] if asked.model else asked.provider
 
-    def _run(self, asked: Asked) -> tuple[str, str]:
-        """Its id, and where the result of its run will be."""
+    def _run(self, asked: Asked) -> str:
+        """Make the check and run it now; returns where its result will be."""
         check = self._client.post(
             "/api/v1/checks/",
             {
@@ -131,7 +124,7 @@ class Watcher:
             },
         )
         run = self._client.post(f"/api/v1/checks/{check['id']}/run/")
-        return check["id"], str(run["url"]).removeprefix(self._portal.url)
+        return str(run["url"]).removeprefix(self._portal.url)
 
     def _result(self, path: str) -> dict[str, Any]:
         def found() -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
+import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -68,6 +69,13 @@ class AimockServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def answered(self, model: str) -> int:
+        """How often this model was asked, by its own journal."""
+        request = urllib.request.Request(f"{self.url}/__aimock/journal", headers={"x-api-key": self.api_key})
+        with urllib.request.urlopen(request, timeout=10) as response:
+            entries = json.loads(response.read())
+        return sum((entry["body"] or {}).get("model") == model for entry in entries)
 
     def base_url(self, dialect: str) -> str:
         """The base URL of a provider of this dialect."""
