@@ -47,10 +47,12 @@ class HeardAnswer(Answer):
         """A piece of the body. Answering -1 ends the transfer."""
         at = self._clock()
         ended = Answer.on_body(self, chunk)
+        if ended is not None:
+            return ended
         if self._is_good is None:
             self._is_good = 200 <= self.status < 300
-        if ended is not None or not self._is_good:
-            return ended
+        if not self._is_good:
+            return None
         try:
             if not self.listener.heard(chunk, at):
                 self.ended_by_us = "enough"

@@ -9,6 +9,7 @@ reading piece by piece between its other work costs several times as much.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -32,8 +33,8 @@ _UNREAD_PIECES = 128
 _UNREAD_BYTES = 64 * 1024
 # Lines no answer can hold, for its text has no line ends of its own: nothing comes after them.
 _LAST_LINES = (b"data: [DONE]", b"event: message_stop")
-# Something went wrong, or the last JSON line is here: it is read at once.
-_TELLING = (b'"error"', b'"done":true', b'"done": true')
+# The last of JSON lines.
+_DONE = re.compile(rb'"done":\s*true')
 
 
 class Clocks(NamedTuple):
@@ -98,16 +99,14 @@ class StreamListener:
         self.heard_bytes += len(chunk)
         self._unread.append((chunk, at))
         self._unread_bytes += len(chunk)
-        if _holds_line(chunk, _LAST_LINES):
+        # This runs for every piece, so what is cheap is asked first.
+        if (b"[DONE]" in chunk or b"message_stop" in chunk) and _is_last(chunk):
             return False
-        if (
-            len(self._unread) < _UNREAD_PIECES
-            and self._unread_bytes < _UNREAD_BYTES
-            and not any(sign in chunk for sign in _TELLING)
-        ):
-            return True
-        self.read()
-        return not self.has_enough
+        is_full = self._unread_bytes >= _UNREAD_BYTES or len(self._unread) >= _UNREAD_PIECES
+        if is_full or b'"error"' in chunk or (b'"done":' in chunk and _DONE.search(chunk)):
+            self.read()
+            return not self.has_enough
+        return True
 
     def deadline(self) -> float | None:
         """While something is unread, a moment that is early enough whatever is in it: when it comes, it is read."""
@@ -246,9 +245,12 @@ class StreamListener:
             self.answer = (self.answer + delta.text)[:KEPT_CHARACTERS]
 
 
-def _holds_line(chunk: bytes, lines: tuple[bytes, ...]) -> bool:
-    """Whether a line of `chunk` begins like one of these."""
-    return any(line in chunk and (chunk.startswith(line) or b"\n" + line in chunk) for line in lines)
+def _is_last(chunk: bytes) -> bool:
+    """Whether the event that ends `chunk` says that nothing comes after it."""
+    if not chunk.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")):
+        return False
+    last = chunk.rstrip(b"\r\n").splitlines()[-2:]
+    return any(line.startswith(_LAST_LINES) for line in last)
 
 
 def _milliseconds(seconds: float) -> float:
