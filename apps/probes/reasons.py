@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.addresses import RULE_LABELS
@@ -307,6 +308,8 @@ def sentence(reason: str, evidence: Mapping[str, Any] | None = None) -> str:
     except ValueError:
         return str(reason)
     values = dict(evidence or {})
+    if known is Reason.MALFORMED_ANSWER and isinstance(values.get("detail"), str):
+        values["detail"] = detail_words(values["detail"])
     if known in (Reason.CONDITION_FAILED, Reason.STATUS_MISMATCH):
         return _condition_sentence(known, values)
     if known is Reason.VENDOR_PAGE_UNREADABLE:
@@ -319,6 +322,11 @@ def page_problem(evidence: Mapping[str, Any]) -> str:
     cause = str(evidence.get("cause", ""))
     label = str(Reason(cause).label) if cause in Reason._value2member_map_ else cause
     return problem_words({**evidence, "cause": label})
+
+
+def detail_words(detail: str) -> str:
+    """A few words of our own about an answer, in the active language; what others said stays as they said it."""
+    return gettext(detail) if detail else ""
 
 
 def condition_sentence(condition: Mapping[str, Any]) -> str:

@@ -197,7 +197,7 @@ class VendorQuerySet(VisibleQuerySet["VendorPage"]):
 class VendorPage(models.Model):
     """What a vendor's own status page says now. It never changes our own verdict.
 
-    `components`: [{"name", "group", "status", "mapped"}], `status` in our own words, as they were when it was last read.
+    `components`: [{"name", "group", "status", "mapped"}], `status` in our own words, as they were when last read.
     """
 
     provider = models.OneToOneField(Provider, on_delete=models.CASCADE, primary_key=True, related_name="vendor_page")
@@ -255,7 +255,7 @@ class VendorIncident(models.Model):
     resolved_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
     url = models.CharField(max_length=500, blank=True, default="")
-    # When the vendor wrote of it first, where its page tells (`started_at` is often dated back), and when we first read.
+    # When the vendor wrote of it first, if its page tells (`started_at` is often dated back), and when we first read.
     said_at = models.DateTimeField(null=True)
     seen_at = models.DateTimeField()
 

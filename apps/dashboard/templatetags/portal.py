@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from apps.checks import reasons
 from apps.core import clock
 from apps.dashboard import drawings, evidence_view, formatting, moments, statuses, words
+from apps.probes import reasons as probe_reasons
 
 register = template.Library()
 
@@ -114,6 +115,12 @@ def relative_time(moment: datetime | None, prefix: str = "", plain: bool = False
         "prefix": prefix,
         "plain": plain,
     }
+
+
+@register.filter
+def detail_words(detail: str) -> str:
+    """Our own few words about an answer, in the active language; those of others as they are."""
+    return probe_reasons.detail_words(detail)
 
 
 @register.filter

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from apps.core.kindconfig import SECRET, Text, field
 from apps.probes.ai.dialect import Ask, Reply, ToolCall
@@ -124,25 +125,25 @@ def answer_of(prompt: Prompt, reply: Reply) -> str:
 
 
 def _exact(expected: str, reply: Reply) -> str:
-    return "" if reply.text.strip() == expected.strip() else "another text"
+    return "" if reply.text.strip() == expected.strip() else gettext_noop("another text")
 
 
 def _regex(expected: str, reply: Reply) -> str:
-    return "" if pattern(expected).search(reply.text) is not None else "no match"
+    return "" if pattern(expected).search(reply.text) is not None else gettext_noop("no match")
 
 
 def _json_schema(expected: str, reply: Reply) -> str:
     try:
         answer = msgspec.json.decode(_unfenced(reply.text))
     except (ValueError, RecursionError):
-        return "no JSON"
+        return gettext_noop("no JSON")
     return violation(msgspec.json.decode(expected), answer)[:_MAX_SHOWN]
 
 
 def _tool_call(expected: str, reply: Reply) -> str:
     wanted = _wanted_call(expected) or {}
     if not reply.tool_calls:
-        return "no tool was called"
+        return gettext_noop("no tool was called")
     problems = [_call_problem(wanted, call) for call in reply.tool_calls]
     return "" if "" in problems else problems[0][:_MAX_SHOWN]
 
@@ -152,7 +153,7 @@ def _call_problem(wanted: Mapping[str, Any], call: ToolCall) -> str:
         return f"{call.name} was called"
     given = _json_object(call.arguments or "{}")
     if given is None:
-        return "arguments that are no JSON object"
+        return gettext_noop("arguments that are no JSON object")
     for name, value in wanted.get("arguments", {}).items():
         if name not in given:
             return f"the argument {name} is missing"

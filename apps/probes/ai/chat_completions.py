@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
+from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai.base_urls import with_version
@@ -80,7 +81,7 @@ class ChatCompletions(Dialect):
         if isinstance(document, dict):
             document = document.get("data", document.get("models"))
         if not isinstance(document, list):
-            raise BadAnswer("no list of models")
+            raise BadAnswer(gettext_noop("no list of models"))
         names = [entry.get("id") or entry.get("name") if isinstance(entry, dict) else entry for entry in document]
         return names_in(names)
 
@@ -194,14 +195,14 @@ class ChatEvents(EventReader):
             return Delta(problem=problem[0], detail=problem[1], finish="error")
         choices = objects_in(document.get("choices"))
         if not isinstance(document.get("choices"), list) and "usage" not in document:
-            raise BadAnswer("an event that is no chunk of an answer")
+            raise BadAnswer(gettext_noop("an event that is no chunk of an answer"))
         usage = usage_in(document.get("usage"))
         # Chunks without a choice carry the usage, or what a filter thinks of the prompt.
         choice = choices[0] if choices else {}
         if choices and "delta" not in choice and "finish_reason" not in choice:
-            raise BadAnswer("a choice with nothing in it")
+            raise BadAnswer(gettext_noop("a choice with nothing in it"))
         if "message" in choice:
-            raise BadAnswer("a whole answer where a stream was asked for")
+            raise BadAnswer(gettext_noop("a whole answer where a stream was asked for"))
         delta = object_at(choice, "delta")
         text = text_in(delta.get("content"))
         refused = readable(text_in(delta.get("refusal")))
@@ -299,7 +300,7 @@ def _packed_length(vector: str) -> int:
     try:
         packed = base64.b64decode(vector, validate=True)
     except (binascii.Error, ValueError):
-        raise BadAnswer("an embedding that cannot be read") from None
+        raise BadAnswer(gettext_noop("an embedding that cannot be read")) from None
     if not packed or len(packed) % 4:
-        raise BadAnswer("an embedding that cannot be read")
+        raise BadAnswer(gettext_noop("an embedding that cannot be read"))
     return len(packed) // 4

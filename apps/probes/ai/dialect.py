@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import msgspec
+from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.core.registry import Registry
@@ -151,7 +152,7 @@ class Dialect:
 
     def read_embedding(self, body: bytes) -> tuple[int, Usage | None]:
         """(dimensions, usage) of an embedding. Raises BadAnswer."""
-        raise BadAnswer("an embedding where there are none")
+        raise BadAnswer(gettext_noop("an embedding where there are none"))
 
     def classify(self, status: int, headers: Mapping[str, str], body: bytes) -> tuple[Reason, str]:
         """Why an answer whose status is not 200 was given, and the provider's own words, shortened.

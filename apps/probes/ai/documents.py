@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.utils.translation import gettext_noop
 
 from apps.core.outbound.showing import shortened
 from apps.probes.ai.answers import BadAnswer
@@ -28,16 +29,16 @@ def decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except RecursionError:
-        raise BadAnswer("JSON nested too deeply") from None
+        raise BadAnswer(gettext_noop("JSON nested too deeply")) from None
     except ValueError:
-        raise BadAnswer("no JSON" if body.strip() else "nothing at all") from None
+        raise BadAnswer(gettext_noop("no JSON") if body.strip() else gettext_noop("nothing at all")) from None
 
 
 def decoded_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`. Raises BadAnswer for anything else."""
     document = decoded(body)
     if not isinstance(document, dict):
-        raise BadAnswer("JSON, but no object")
+        raise BadAnswer(gettext_noop("JSON, but no object"))
     return document
 
 
@@ -101,9 +102,9 @@ def readable(text: str, limit: int = MAX_DETAIL) -> str:
 def vector_length(value: Any) -> int:
     """The dimensions of an embedding, a list of numbers. Raises BadAnswer for anything else, also for an empty one."""
     if not isinstance(value, list) or not value:
-        raise BadAnswer("an embedding without numbers")
+        raise BadAnswer(gettext_noop("an embedding without numbers"))
     if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in value):
-        raise BadAnswer("an embedding with something else than numbers in it")
+        raise BadAnswer(gettext_noop("an embedding with something else than numbers in it"))
     return len(value)
 
 

@@ -42,11 +42,15 @@ def head_room(headers: Mapping[str, str]) -> dict[str, dict[str, float]]:
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait before the next call, as `retry-after-ms` or `retry-after` has it; None when neither says so."""
+    """Seconds to wait before the next call, as `retry-after-ms` or `retry-after` has it; None when neither says so.
+
+    A gateway may only pass on what the provider behind it said.
+    """
     exact = _number(header(headers, "retry-after-ms"))
     if exact is not None:
         return min(exact / 1_000, _MAX_SECONDS)
-    return seconds_until(header(headers, "retry-after"), _moment(header(headers, "date")))
+    told = header(headers, "retry-after") or header(headers, "llm_provider-retry-after")
+    return seconds_until(told, _moment(header(headers, "date")))
 
 
 def seconds_until(text: str, answered_at: datetime | None) -> float | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
+
+from django.utils.translation import gettext_noop
 
 from apps.core.kindconfig import MASK
 from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
@@ -85,7 +86,7 @@ def refusal(endpoint: Endpoint, exchange: Exchange, ask: Ask | None = None) -> O
         evidence["expected"] = 200
     if detail:
         evidence["detail"] = words(detail, ask)
-    wait = retry_after_seconds(exchange)
+    wait = retry_after_seconds(endpoint, exchange)
     if wait is not None:
         evidence["retry_after_seconds"] = wait
     return verdict(reason, evidence, nothing)
@@ -96,14 +97,14 @@ def fault_of(reply: Reply, ask: Ask, limit: int) -> tuple[Reason, dict[str, Any]
     if reply.problem is not None:
         return problem_under_good_status(reply.problem, words(reply.detail, ask))
     if reply.choices == 0:
-        return Reason.MALFORMED_ANSWER, {"detail": "no choices"}
+        return Reason.MALFORMED_ANSWER, {"detail": gettext_noop("no choices")}
     return unsaid(reply.finish, limit, is_said=bool(reply.text.strip() or reply.tool_calls))
 
 
 def problem_under_good_status(problem: Reason, detail: str) -> tuple[Reason, dict[str, Any]]:
     """An error where an answer was promised: as what it says it is, and if that is no more than that, malformed."""
     if problem is Reason.SERVER_ERROR:
-        detail = f"an error under a good status: {detail}" if detail else "an error under a good status"
+        detail = f"an error under a good status: {detail}" if detail else gettext_noop("an error under a good status")
         return Reason.MALFORMED_ANSWER, {"detail": detail}
     return problem, {"detail": detail} if detail else {}
 
@@ -113,12 +114,12 @@ def unsaid(finish: str, limit: int, *, is_said: bool) -> tuple[Reason, dict[str,
     if finish == "content_filter":
         return Reason.CONTENT_FILTERED, {}
     if finish == "error":
-        return Reason.MALFORMED_ANSWER, {"detail": "an answer that ended with an error"}
+        return Reason.MALFORMED_ANSWER, {"detail": gettext_noop("an answer that ended with an error")}
     if is_said:
         return None
     if finish == "length":
         return Reason.LENGTH_REACHED, {"expected": limit}
-    return Reason.MALFORMED_ANSWER, {"detail": "an empty answer"}
+    return Reason.MALFORMED_ANSWER, {"detail": gettext_noop("an empty answer")}
 
 
 def usage_of(reply: Reply, ask: Ask, limit: int) -> Usage:
@@ -157,22 +158,12 @@ def unanswered(
     return verdict(reason, evidence, usage.measurements())
 
 
-def retry_after_seconds(exchange: Exchange) -> float | None:
-    """How long the provider asks us to wait, from `Retry-After` in seconds or as a date; None when it does not."""
-    text = exchange.headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        answered = datetime.fromtimestamp(exchange.started_at + exchange.duration_ms / 1000, UTC)
-        seconds = (until - answered).total_seconds()
-    return round(seconds, 1) if 0 < seconds <= _LONGEST_RETRY_AFTER else None
+def retry_after_seconds(endpoint: Endpoint, exchange: Exchange) -> float | None:
+    """How long the provider asks us to wait, by header or body, in seconds or as a date; None when it does not."""
+    answered = datetime.fromtimestamp(exchange.started_at + exchange.duration_ms / 1000, UTC)
+    headers = {"date": answered.isoformat(), **exchange.headers}
+    seconds = dialect_of(endpoint).retry_after(headers, exchange.body)
+    return round(seconds, 1) if seconds is not None and 0 < seconds <= _LONGEST_RETRY_AFTER else None
 
 
 def words(detail: str, ask: Ask | None) -> str:

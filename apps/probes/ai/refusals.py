@@ -67,7 +67,9 @@ _BY_CODE = (
     _codes_of(
         Reason.INVALID_KEY,
         "invalid_api_key api_key_invalid api_key_expired authentication_error invalid_authentication_error "
-        "unauthenticated token_not_found_in_db expired_key",
+        "unauthenticated token_not_found_in_db expired_key "
+        # LiteLLM without a database, given any key but its master key.
+        "no_db_connection",
     ),
     # "The project has no access to the model" comes as 403 under the code of a model that does not exist.
     _codes_of(Reason.PERMISSION_DENIED, "model_not_found", range(403, 404)),
@@ -112,6 +114,7 @@ _BY_WORDS = (
         r"|out of (?:credits?|call volume quota)|budget has been exceeded|exceeded budget",
         *(400, 403, 429, 500),
     ),
+    _words(Reason.BILLING, r"account is not active|check your billing details", 403, 429),
     _words(
         Reason.INVALID_KEY,
         r"(?:incorrect|invalid|missing|no|expired|wrong)[ -](?:x-)?api[ -]?key|api[ -]?key[^.]{0,40}"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai.answers import BadAnswer
@@ -61,7 +62,7 @@ class Anthropic(Dialect):
     def read_models(self, body: bytes) -> list[str]:
         models = decoded_object(body).get("data")
         if not isinstance(models, list):
-            raise BadAnswer("no list of models")
+            raise BadAnswer(gettext_noop("no list of models"))
         return names_in([entry.get("id") for entry in objects_in(models, 5_000)])
 
     def chat_request(self, endpoint: Endpoint, ask: Ask) -> HttpRequest:
@@ -137,7 +138,7 @@ class _Events(EventReader):
         if problem is not None:
             return Delta(problem=problem[0], detail=problem[1], finish="error")
         if not kind:
-            raise BadAnswer("an event without a type")
+            raise BadAnswer(gettext_noop("an event without a type"))
         readers = {
             "message_start": self._started,
             "content_block_start": self._began,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai import headroom
@@ -62,7 +63,7 @@ class Gemini(Dialect):
     def read_models(self, body: bytes) -> list[str]:
         models = decoded_object(body).get("models")
         if not isinstance(models, list):
-            raise BadAnswer("no list of models")
+            raise BadAnswer(gettext_noop("no list of models"))
         names = [text_in(entry.get("name")).removeprefix("models/") for entry in objects_in(models, 5_000)]
         return names_in(names)
 
@@ -149,7 +150,7 @@ class _Chunks(EventReader):
         if problem is not None:
             return Delta(problem=problem[0], detail=problem[1], finish="error")
         if not (_FIELDS & document.keys()):
-            raise BadAnswer("an event that is no part of an answer")
+            raise BadAnswer(gettext_noop("an event that is no part of an answer"))
         read = _read(document)
         self._called = self._called or bool(read.tool_calls)
         ended = bool(read.finish)

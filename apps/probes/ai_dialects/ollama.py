@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai.answers import BadAnswer
@@ -41,7 +42,7 @@ class Ollama(Dialect):
     def read_models(self, body: bytes) -> list[str]:
         models = decoded_object(body).get("models")
         if not isinstance(models, list):
-            raise BadAnswer("no list of models")
+            raise BadAnswer(gettext_noop("no list of models"))
         return names_in([entry.get("name") or entry.get("model") for entry in objects_in(models, 5_000)])
 
     def offers(self, names: Sequence[str], model: str) -> bool:
@@ -93,7 +94,7 @@ class Ollama(Dialect):
         # Servers that stand in for it answer the new path in the words of the old one: one vector.
         vectors = document.get("embeddings", [document["embedding"]] if "embedding" in document else None)
         if not isinstance(vectors, list) or not vectors:
-            raise BadAnswer("no embedding")
+            raise BadAnswer(gettext_noop("no embedding"))
         return vector_length(vectors[0]), believed(document.get("prompt_eval_count"), 0)
 
     def _request(self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None = None) -> HttpRequest:
@@ -116,7 +117,7 @@ class _Lines(EventReader):
         message = object_at(document, "message")
         done = document.get("done") is True
         if not message and not done:
-            raise BadAnswer("a line that is no part of an answer")
+            raise BadAnswer(gettext_noop("a line that is no part of an answer"))
         calls = tool_calls_in(message)
         self._called = self._called or bool(calls)
         finish = finish_of(document.get("done_reason")) or "stop"

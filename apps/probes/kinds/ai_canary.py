@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from apps.core.kindconfig import FILLED, Text, field
 from apps.core.outbound.exchange import OutboundError
@@ -39,11 +39,11 @@ from apps.probes.base import PROBE_KINDS, AsyncProbeKind, Outcome, Reason
 from apps.probes.looking import Looking
 
 DAY_SECONDS = 86_400
-_UNREACHED = "not asked"
-_FILTERED = "stopped by the content filter"
+_UNREACHED = gettext_noop("not asked")
+_FILTERED = gettext_noop("stopped by the content filter")
 # A timeout of ours comes before the one of the whole look, so that what was paid for is still told.
 _MARGIN_SECONDS = 0.25
-_DETAILS = {Reason.CONTENT_FILTERED: _FILTERED, Reason.LENGTH_REACHED: "cut at our limit of tokens"}
+_DETAILS = {Reason.CONTENT_FILTERED: _FILTERED, Reason.LENGTH_REACHED: gettext_noop("cut at our limit of tokens")}
 
 
 class AiCanaryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from apps.core.kindconfig import FILLED, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError
@@ -179,12 +179,13 @@ def _no_stream(endpoint: Endpoint, exchange: Exchange, heard: StreamListener) ->
     try:
         reply = dialect_of(endpoint).read_reply(exchange.body)
     except BadAnswer as error:
-        found = heard.malformed or (str(error) if not heard.events else "a stream without an answer")
+        found = heard.malformed or (str(error) if not heard.events else gettext_noop("a stream without an answer"))
         kind = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()[:100]
         return Reason.MALFORMED_ANSWER, {"detail": f"{found} ({kind})" if kind else found}
     if reply.problem is not None:
         return problem_under_good_status(reply.problem, words(reply.detail, heard.ask))
-    return Reason.MALFORMED_ANSWER, {"detail": "a whole answer in place of a stream" if reply.choices else "no choices"}
+    found = gettext_noop("a whole answer in place of a stream") if reply.choices else gettext_noop("no choices")
+    return Reason.MALFORMED_ANSWER, {"detail": found}
 
 
 PROBE_KINDS.add("ai_stream", AiStreamKind())

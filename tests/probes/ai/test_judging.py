@@ -37,7 +37,14 @@ PROMPT = "Tell nobody that the vault is behind the painting of the old harbour."
     ],
 )
 def test_how_long_to_wait_is_read_from_seconds_and_dates(header: str, seconds: float | None) -> None:
-    assert retry_after_seconds(answered(429, {"retry-after": header})) == seconds
+    assert retry_after_seconds(Endpoint(), answered(429, {"retry-after": header})) == seconds
+
+
+def test_how_long_to_wait_may_stand_where_the_dialect_has_it() -> None:
+    told = {"error": {"details": [{"retryDelay": "34s"}]}}
+    exchange = msgspec.structs.replace(answered(429, {}), body=msgspec.json.encode(told))
+    assert retry_after_seconds(Endpoint(dialect="gemini"), exchange) == 34
+    assert retry_after_seconds(Endpoint(dialect="openai"), exchange) is None
 
 
 @pytest.mark.parametrize(

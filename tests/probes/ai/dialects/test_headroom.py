@@ -99,6 +99,8 @@ def test_a_moment_means_nothing_without_the_moment_of_the_answer() -> None:
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after": "Sat, 21 Nov 2026 12:02:00 GMT", "date": DATE}, 120.0),
         ({"retry-after": "20", "retry-after-ms": "19500"}, 19.5),
+        ({"llm_provider-retry-after": "9"}, 9.0),
+        ({"llm_provider-retry-after": "9", "retry-after": "20"}, 20.0),
         ({"retry-after": "later"}, None),
         ({"retry-after": "-1"}, None),
     ],

@@ -156,6 +156,8 @@ TABLE: list[tuple[int, bytes, Reason]] = [
     (400, error("Model Not Exist", type="invalid_request_error"), R.MODEL_NOT_FOUND),
     (400, error("Budget has been exceeded! Current cost: 2", type="budget_exceeded", code="400"), R.QUOTA_EXHAUSTED),
     (401, error("Authentication Error, Invalid proxy server token passed", type="auth_error"), R.INVALID_KEY),
+    (400, error("No connected db.", type="no_db_connection", code="400"), R.INVALID_KEY),
+    (429, error("litellm.RateLimitError: OpenAIException - Your account is not active", code="429"), R.BILLING),
     (401, error("team not allowed to access model", type="team_model_access_denied"), R.PERMISSION_DENIED),
     (402, error("Insufficient credits", code=402), R.BILLING),
     (403, error("Input was flagged", code=403, metadata={"reasons": ["violence"]}), R.CONTENT_FILTERED),
