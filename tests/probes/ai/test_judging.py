@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from apps.core.addresses import probe_policy
 from apps.probes.ai import counting
 from apps.probes.ai.classes import ErrorClass
 from apps.probes.ai.dialect import Ask
+from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.judging import retry_after_seconds, unechoed
 from apps.probes.ai.schemas import schema_problem, violation
 from apps.probes.ai.usage import Usage
@@ -37,14 +40,14 @@ PROMPT = "Tell nobody that the vault is behind the painting of the old harbour."
     ],
 )
 def test_how_long_to_wait_is_read_from_seconds_and_dates(header: str, seconds: float | None) -> None:
-    assert retry_after_seconds(Endpoint(), answered(429, {"retry-after": header})) == seconds
+    assert retry_after_seconds(Endpoint(base_url="https://host"), answered(429, {"retry-after": header})) == seconds
 
 
 def test_how_long_to_wait_may_stand_where_the_dialect_has_it() -> None:
     told = {"error": {"details": [{"retryDelay": "34s"}]}}
-    exchange = msgspec.structs.replace(answered(429, {}), body=msgspec.json.encode(told))
-    assert retry_after_seconds(Endpoint(dialect="gemini"), exchange) == 34
-    assert retry_after_seconds(Endpoint(dialect="openai"), exchange) is None
+    exchange = answered(429, body=json.dumps(told).encode())
+    assert retry_after_seconds(Endpoint(dialect="gemini", base_url="https://host"), exchange) == 34
+    assert retry_after_seconds(Endpoint(dialect="openai", base_url="https://host"), exchange) is None
 
 
 @pytest.mark.parametrize(
