@@ -17,7 +17,7 @@ from apps.catalog.models import Environment
 from apps.core import clock
 from tests.alerts.filling import browser, condition, equals, hush, text
 from tests.alerts.register.opening import channel_for_machines, channel_for_people, end_alert, open_alert
-from tests.factories import make_service, make_user
+from tests.factories import make_model, make_provider, make_service, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +176,15 @@ def test_the_form_of_a_silence_begins_with_the_alert_it_was_opened_from(operator
     page = text(browser(operator).get(f"{SILENCES}new/", {"alert": str(alert.pk)}))
     assert 'value="Shop"' in page and "1 alert that fires now" in page
     assert browser(operator).get(f"{SILENCES}new/", {"alert": "nonsense", "target": "x"}).status_code == 200
+
+
+def test_a_silence_of_a_model_leaves_its_namesake_at_another_provider_alone(operator: User) -> None:
+    ours, others = (make_model(make_provider(name), name="small-talk") for name in ("Acme", "Other"))
+    for query in ({"alert": str(open_alert(ours.target).pk)}, {"target": str(ours.pk)}):
+        page = text(browser(operator).get(f"{SILENCES}new/", query))
+        assert 'value="Acme"' in page and 'value="small-talk"' in page
+        assert "1 alert that fires now" in page
+    assert others.target.name == ours.target.name
 
 
 def test_a_viewer_reads_silences_and_sets_none(viewer: User) -> None:

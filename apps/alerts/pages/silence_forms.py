@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,12 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.access import Role, access_of
 from apps.accounts.models import User
+from apps.alerts.labels import labels_of
 from apps.alerts.matching import Label
 from apps.alerts.models import Alert, Silence
 from apps.alerts.pages.row_fields import MatchersField
 from apps.alerts.pages.suggestions import suggestions_for
-from apps.catalog.models import Environment, Target
+from apps.catalog.models import Environment, Target, TargetKind
 from apps.core import clock
 
 UNTIL = "until"
@@ -98,7 +100,7 @@ class SilenceForm(forms.Form):
 
 
 def initial_from(user: User, query: QueryDict, environment: Environment | None) -> dict[str, Any]:
-    """What the form begins with: about `?alert=`, `?target=`, or like the silence `?like=`. One query at most."""
+    """What the form begins with: about `?alert=`, `?target=`, or like the silence `?like=`. Two queries at most."""
     asked: list[tuple[str, Any]] = [("alert", _from_alert), ("target", _from_target), ("like", _from_silence)]
     for name, read in asked:
         try:
@@ -115,17 +117,16 @@ def _from_alert(user: User, identifier: UUID) -> dict[str, Any] | None:
     alert = Alert.objects.visible_to(user).filter(pk=identifier).select_related("environment").first()
     if alert is None:
         return None
-    labels = [Label.TARGET.value, Label.KIND.value] if alert.target_id else [Label.CAUSE.value]
     values = {**alert.labels, Label.CAUSE.value: alert.cause}
-    return {"matchers": _equal(labels, values), "environment": alert.environment}
+    matchers = _of_target(values) if alert.target_id else _equal([Label.CAUSE.value], values)
+    return {"matchers": matchers, "environment": alert.environment}
 
 
 def _from_target(user: User, identifier: UUID) -> dict[str, Any] | None:
     target = Target.objects.visible_to(user).present().filter(pk=identifier).select_related("environment").first()
     if target is None:
         return None
-    values = {Label.TARGET.value: target.name, Label.KIND.value: target.kind}
-    return {"matchers": _equal(list(values), values), "environment": target.environment}
+    return {"matchers": _of_target(labels_of([target.pk])[target.pk]), "environment": target.environment}
 
 
 def _from_silence(user: User, identifier: UUID) -> dict[str, Any] | None:
@@ -135,7 +136,15 @@ def _from_silence(user: User, identifier: UUID) -> dict[str, Any] | None:
     return {"matchers": silence.matchers, "environment": silence.environment, "comment": silence.comment}
 
 
-def _equal(labels: list[str], values: dict[str, Any]) -> list[dict[str, str]]:
+def _of_target(values: Mapping[str, Any]) -> list[dict[str, str]]:
+    """This target and no other: a model's name may be another provider's too."""
+    labels = [Label.TARGET.value, Label.KIND.value]
+    if values.get(Label.KIND.value) == TargetKind.MODEL:
+        labels.append(Label.PROVIDER.value)
+    return _equal(labels, values)
+
+
+def _equal(labels: list[str], values: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {"label": label, "operator": "=", "value": str(values[label])}
         for label in labels

@@ -89,11 +89,13 @@ def dialects_of(dialect: str, base_url: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _vendors() -> dict[str, str]:
-    """The dialect by the host it is spoken at when nobody says otherwise."""
+    """The dialect by its vendor's own host. What needs no key is nobody's in particular: at the same address of one's
+    own machine there may as well be a gateway that spends real money."""
     found: dict[str, str] = {}
     for name in AI_DIALECTS.names():
         try:
-            host = urlsplit(AI_DIALECTS.get(name).default_base_url).hostname
+            dialect = AI_DIALECTS.get(name)
+            host = urlsplit(dialect.default_base_url).hostname if dialect.needs_key else ""
         except (UnknownEntry, ValueError):
             continue
         if host and name != _COMPATIBLE:

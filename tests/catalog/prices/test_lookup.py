@@ -120,6 +120,8 @@ def test_any_number_of_models_are_one_query(django_assert_num_queries: object) -
         ("ollama", "http://127.0.0.1:11434", "llama3.2:3b", "0", "0"),
         ("openai_compatible", "https://api.openai.com/v1", "gpt-4o", "2.5", "10"),
         ("openai_compatible", "https://api.other.example/v1", "gpt-4o", None, None),
+        ("openai_compatible", "http://127.0.0.1:4000", "gpt-4o", None, None),  # a gateway, where Ollama may live too
+        ("openai_compatible", "http://127.0.0.1:11434/v1", "llama3.2:3b", None, None),
         ("openai", "", "a-model-nobody-knows", None, None),
     ],
 )
