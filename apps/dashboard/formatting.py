@@ -85,7 +85,7 @@ def per_second(value: float | None) -> str:
 
 
 def dollars(amount: Decimal | float | None) -> str:
-    """US dollars: "$0", "$0.00042", "$0.031", "$12.40", "$12,483". Small amounts keep two significant digits."""
+    """US dollars: "$0", "$0.00042", "$0.031", "$12.40", "$12,483". Small amounts keep three significant digits."""
     if amount is None or not math.isfinite(amount):
         return ABSENT
     value = float(amount)
@@ -135,8 +135,9 @@ def _amount(value: float) -> str:
         return f"{value:,.0f}"
     if size >= 0.995 or not value:
         return f"{value:.2f}" if value else "0"
-    # The looks of one day may cost less than a cent: two digits, wherever they begin, down to what is stored.
-    places = min(8, 1 - math.floor(math.log10(size)))
+    # The looks of one day may cost less than a cent, and prices have halves of one: three digits, wherever they begin,
+    # down to what is stored.
+    places = min(8, 2 - math.floor(math.log10(size)))
     text = f"{value:.{places}f}".rstrip("0")
     whole, _point, rest = text.partition(".")
     return f"{whole}.{rest:0<2}"
