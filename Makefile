@@ -13,7 +13,7 @@ FILE ?= portal-backup.tar
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop status test check checks format lock messages bench-probes bench-heartbeats bench-delivery bench-ai backup restore clean \
-	install development
+	test-litellm install development
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -29,6 +29,14 @@ status: ## Tell whether the portal runs, where, and what memory it uses
 
 test: development ## Run the whole suite with servers of its own
 	@$(PORTAL) exec -- $(VENV) -m tests.run
+
+test-litellm: .venv-litellm/.installed ## Monitor LiteLLM's proxy (an environment of its own, 750 MB)
+	@$(PORTAL) exec -- env LITELLM=$(CURDIR)/.venv-litellm/bin/litellm $(VENV) -m pytest tests/litellm
+
+.venv-litellm/.installed: tests/litellm/requirements.lock | development
+	$(VENV) -m venv --clear .venv-litellm
+	.venv-litellm/bin/python -m pip --disable-pip-version-check install -q --require-hashes -r $<
+	touch $@
 
 check: development ## Format, lint, types, layers, migrations, deployment settings, then the suite
 	@$(PORTAL) exec -- $(MAKE) --no-print-directory checks
@@ -51,6 +59,7 @@ lock: development ## Compile the locks after a change to a requirements or packa
 	$(COMPILE) --constraint requirements.lock requirements-dev.txt -o requirements-dev.lock
 	$(COMPILE) requirements-installer.txt -o requirements-installer.lock
 	$(COMPILE) requirements-node.txt -o requirements-node.lock
+	$(COMPILE) tests/litellm/requirements.txt -o tests/litellm/requirements.lock
 	cd frontend && npm install --package-lock-only
 	cd tests/node && npm install --package-lock-only
 
@@ -77,7 +86,7 @@ restore: ## Bring back what a backup holds (make restore FILE=portal.tar YES=1)
 	@$(PORTAL) restore $(if $(YES),--yes) $(FILE)
 
 clean: ## Remove what can be made again; data in .state/ stays
-	rm -rf .venv frontend/node_modules tests/node/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-litellm frontend/node_modules tests/node/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find apps monitor_portal tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -f locale/*/LC_MESSAGES/*.mo
 
