@@ -43,7 +43,7 @@ class Refusal:
     def words(self) -> str:
         """As the page about errors names it."""
         said = self.code or self.kind
-        return f"{self.status} `{said}`" if said else str(self.status)
+        return f"{self.status} `{said}`" if said not in ("", str(self.status)) else f"{self.status} “{self.message}”"
 
     @property
     def fixture(self) -> Mapping[str, Any]:
