@@ -10,7 +10,7 @@ import pytest
 
 from tests.flows.conftest import RunningPortal
 from tests.flows.published import Asked, Watcher
-from tests.flows.published_faults import DIALECTS, LONG_ANSWER, PING, STREAM, TRANSPORT, text
+from tests.flows.published_faults import DIALECTS, LONG_ANSWER, PING, RATE_LIMIT, STREAM, TRANSPORT, text
 from tests.flows.published_refusals import REFUSALS
 from tests.flows.rest import wait_for
 from tests.servers.aimock import AimockServer
@@ -56,6 +56,7 @@ def test_every_fault_it_can_inject_is_seen_as_its_class(
     expected = {(fault.name, kind): seen for fault in faults for kind, seen in fault.seen.items()}
     configs = {fault.name: dict(fault.config) for fault in faults}
     timeouts = {fault.name: fault.timeout_seconds for fault in faults}
+    fixtures = {fault.name: fault.fixture for fault in faults}
     looks = watcher.look(
         Asked(providers[dialect], kind, name, configs[name] if kind == STREAM else {}, timeouts[name])
         for name, kind in expected
@@ -76,6 +77,9 @@ def test_every_fault_it_can_inject_is_seen_as_its_class(
         assert {"tokens_in", "tokens_out"} <= look.measured.keys(), "what may have cost money is counted"
         if (look.result["status_code"] or 0) >= 400:
             assert (look.measured["tokens_in"], look.measured["tokens_out"]) == (0, 0), "a refusal costs nothing"
+        if look.seen == RATE_LIMIT:
+            told = fixtures[look.asked.model]["response"].get("retryAfter", 1)
+            assert look.evidence["retry_after_seconds"] == told
     limited = models["limited"]
     assert limited["uptime_24h"] is None, "a rate limit counts against nothing"
     assert limited["rate_limit"]["requests"]["remaining"] == 0
