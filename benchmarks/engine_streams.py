@@ -27,9 +27,10 @@ class Keeping(AiStreamKind):
         self.gaps: dict[str, list[float]] = {}
 
     def judge(self, config: Any, exchange: Exchange) -> Outcome:
+        outcome = super().judge(config, exchange)
         heard: Any = exchange.listener
         self.gaps[config.endpoint.model] = list(heard.gaps)
-        return super().judge(config, exchange)
+        return outcome
 
 
 def measure(server: Models, port: int, streams_a_minute: int) -> None:
