@@ -133,8 +133,21 @@ def _stretches(entries: Sequence[Any]) -> list[str]:
     for status, run in groupby(entries, key=lambda entry: look_of(entry.status).value):
         of_one = list(run)
         words = {"status": look_of(status).word, "period": moments.between(of_one[0].start, of_one[-1].end)}
-        stretches.append(_("%(status)s: %(period)s") % words)
+        lasted, whole = _lasted(of_one), (of_one[-1].end - of_one[0].start).total_seconds()
+        if lasted is None or whole - lasted < 1:
+            stretches.append(_("%(status)s: %(period)s") % words)
+        else:
+            # A slice shows the worst of it: the rest of its time is not to be claimed for that.
+            words["span"] = formatting.span(lasted)
+            stretches.append(_("%(status)s for %(span)s of %(period)s") % words)
     return stretches
+
+
+def _lasted(entries: Sequence[Any]) -> float | None:
+    """Seconds the slices were in the status they show; None where their seconds are not known."""
+    if not all(getattr(entry, "seconds", None) for entry in entries):
+        return None
+    return float(sum(entry.seconds.get(entry.status, 0.0) for entry in entries))
 
 
 def _summary(entries: Sequence[Any]) -> str:

@@ -91,6 +91,16 @@ def test_a_history_bar_says_in_words_what_it_draws() -> None:
     assert 'fill="url(#hatch)"' in html
 
 
+def test_the_words_of_a_bar_claim_no_time_for_a_status_that_lasted_less() -> None:
+    half = timedelta(minutes=30)
+    begun = Slice(NOW, NOW + half, Status.OPERATIONAL, {Status.OPERATIONAL: 60, Status.UNKNOWN: 1740})
+    full = Slice(NOW + half, NOW + 2 * half, Status.OPERATIONAL, {Status.OPERATIONAL: 1800})
+    assert [words.replace("\u00a0", " ") for words in drawings.history([begun, full]).stretches] == [
+        "Operational for 31 min of 21 Nov 2026, 05:00–06:00"
+    ]
+    assert drawings.history([full]).stretches == ["Operational: 21 Nov 2026, 05:30–06:00"]
+
+
 def test_a_history_bar_is_to_scale() -> None:
     short, long = (
         slices(Status.OPERATIONAL)[0],
