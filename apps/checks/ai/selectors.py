@@ -103,8 +103,9 @@ def _facts(looks: list[_Last], spent: Decimal, uptime: float | None) -> ModelFac
     timed = [look for look in looks if look.measured_at is not None and not rungs.is_canary(look.kind)]
     newest = sorted(timed, key=_measured_at, reverse=True)
     streamed = next((look for look in newest if look.ttft_ms is not None), None)
-    # The cheapest kind that asks the model, and of its checks the newest.
-    whole = min(newest, key=lambda look: rungs.duration_order(look.kind), default=None)
+    # The cheapest kind that asks the model, and of its checks the newest. A list of models is no answer of this one.
+    asked = (look for look in newest if rungs.is_timed(look.kind))
+    whole = min(asked, key=lambda look: rungs.duration_order(look.kind), default=None)
     limited = max((look for look in looks if look.rate_limit_at), key=_rate_limit_at, default=None)
     worst = _worst(looks)
     error = class_of(worst.reason) if worst is not None else None
