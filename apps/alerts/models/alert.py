@@ -159,7 +159,8 @@ class AlertEvent(models.Model):
     class Meta:
         verbose_name = _("step of an alert")
         verbose_name_plural = _("steps of alerts")
-        ordering = ["alert", "sequence"]
+        # By the column: by the name, every unordered question would join the alerts.
+        ordering = ["alert_id", "sequence"]
         constraints = [
             models.UniqueConstraint(fields=["alert", "sequence"], name="alerts_event_sequence_unique"),
             # An incident's event is taken once, whatever is repeated.

@@ -122,7 +122,7 @@ class NotificationAttempt(models.Model):
     class Meta:
         verbose_name = _("delivery attempt")
         verbose_name_plural = _("delivery attempts")
-        ordering = ["notification", "number"]
+        ordering = ["notification_id", "number"]
         constraints = [models.UniqueConstraint(fields=["notification", "number"], name="alerts_attempt_number_unique")]
 
     def __str__(self) -> str:

@@ -189,7 +189,7 @@ class IncidentEvent(models.Model):
     class Meta:
         verbose_name = _("incident event")
         verbose_name_plural = _("incident events")
-        ordering = ["incident", "sequence"]
+        ordering = ["incident_id", "sequence"]
         constraints = [models.UniqueConstraint(fields=["incident", "sequence"], name="checks_event_sequence_unique")]
         indexes = [
             models.Index(fields=["id"], condition=Q(routed_at__isnull=True), name="checks_event_unrouted"),
