@@ -9,9 +9,10 @@ from __future__ import annotations
 import gc
 
 # Collections come after this many new containers instead of 700; a batch of a few hundred results makes ten thousand.
-_NEW_OBJECTS = 50_000
+# Not after many more: one stops every thread while it walks them (20 to 60 ms for 50,000), and streams are being heard.
+_NEW_OBJECTS = 5_000
 _YOUNG_PER_MIDDLE = 20
-_MIDDLE_PER_FULL = 20
+_MIDDLE_PER_FULL = 200
 
 
 def keep_what_is_loaded() -> None:
