@@ -134,6 +134,11 @@ def _problems(entry: object) -> dict[str, Any]:
     value = entry.get("value")
     if not isinstance(value, str) or len(value) > MAX_VALUE_CHARACTERS or not (value.isprintable()):
         problems["value"] = _("Enter a text of at most 200 printable characters.")
+    elif not value.strip():
+        # A row somebody forgot to fill in would match whatever has no such label, which is nearly everything.
+        problems["value"] = _(
+            "Enter a value. For “has any at all” use the pattern .+ with =~ (matches) or !~ (does not)."
+        )
     elif str(entry.get("operator")).endswith("~"):
         try:
             _pattern(value)

@@ -69,10 +69,36 @@ def test_routes_are_made_moved_edited_and_deleted(administrator: User) -> None:
 
 def test_a_route_that_reaches_nobody_is_saved_with_a_warning(administrator: User) -> None:
     make_service("Shop")
-    answered = browser(administrator).post(
-        f"{ROUTES}new/", {"name": "Nowhere", "grouping": "inherit", "time_zone": "UTC", "enabled": "on"}, follow=True
-    )
+    values = {"name": "Nowhere", "grouping": "inherit", "time_zone": "UTC", "enabled": "on", "takes_everything": "on"}
+    answered = browser(administrator).post(f"{ROUTES}new/", values, follow=True)
     assert "This route reaches no channel" in text(answered)
+
+
+def test_a_route_without_a_condition_is_saved_once_somebody_says_that_it_takes_everything(administrator: User) -> None:
+    client = browser(administrator)
+    untouched = {"matchers-0-label": "", "matchers-0-operator": "=", "matchers-0-value": ""}
+    values = {"name": "All", "grouping": "inherit", "time_zone": "UTC", "enabled": "on", **untouched}
+    assert "takes_everything" not in text(client.get(f"{ROUTES}new/")), "asked only where it matters"
+    answered = client.post(f"{ROUTES}new/", values)
+    assert answered.status_code == 400 and not Route.objects.exists()
+    assert "There is no condition, so this route takes every alert." in text(answered)
+    assert client.post(f"{ROUTES}new/", {**values, "takes_everything": "on"}).status_code == 302
+    route = Route.objects.get()
+    assert route.matchers == []
+    edited = text(client.get(f"{ROUTES}{route.pk}/edit/"))
+    assert 'name="takes_everything"' in edited and "checked" in edited.split('name="takes_everything"')[1][:120]
+
+
+@pytest.mark.parametrize("operator_chosen", ["=", "!=", "=~", "!~"])
+def test_a_condition_without_a_value_is_marked_and_nothing_is_saved(administrator: User, operator_chosen: str) -> None:
+    values = {"name": "All", "grouping": "inherit", "time_zone": "UTC", "takes_everything": "on"}
+    typed = {**values, **condition(0, "severity", "critical"), **condition(1, "tag", " ", operator_chosen)}
+    answered = browser(administrator).post(f"{ROUTES}new/", typed)
+    assert answered.status_code == 400 and not Route.objects.exists()
+    page = text(answered)
+    assert "Enter a value." in page
+    assert 'aria-invalid="true"' in page.split('name="matchers-1-value"')[1][:300]
+    assert 'aria-invalid="true"' not in page.split('name="matchers-0-value"')[1][:300]
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.accounts.models import User
+from apps.alerts.models import Rule
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
 from apps.core import kindconfig
 from apps.core.clock import database_now
-from tests.factories import make_check, make_provider, make_service
+from tests.factories import api_client, make_check, make_provider, make_service
 
 KINDS = list(RULE_KINDS)
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))
@@ -55,6 +57,31 @@ def test_the_config_goes_through_schema_form_and_storage_unchanged(kind: RuleKin
     names = {found.name for found in kindconfig.form_fields(kind.Config)}
     assert names == set(kindconfig.json_schema(kind.Config).get("properties", {}))
     assert not kindconfig.secret_paths(kind.Config)
+
+
+def _numbers_of(kind: RuleKind[Any]) -> list[str]:
+    """The paths of every number a rule of this kind takes: its own, and those of its config."""
+    own = ["warning_level", "critical_level", "recovery_margin"] if kind.has_levels else []
+    properties = kindconfig.json_schema(kind.Config).get("properties", {})
+    numeric = [name for name, schema in properties.items() if schema.get("type") in ("integer", "number")]
+    return [*own, "for_seconds", *(f"config.{name}" for name in numeric)]
+
+
+@EVERY_KIND
+@pytest.mark.parametrize("given", [True, False, "true", [1], {"value": 1}, "1e400", "nan"])
+@pytest.mark.django_db
+def test_what_is_no_number_is_refused_at_every_number_of_a_rule(
+    operator: User, kind: RuleKind[Any], given: object
+) -> None:
+    client = api_client(operator)
+    for path in _numbers_of(kind):
+        levels = {"warning_level": 70, "critical_level": 80} if kind.has_levels else {}
+        body: dict[str, Any] = {"name": "Odd", "kind": kind.name, "config": dict(SAMPLES[kind.name]), **levels}
+        place, _dot, name = path.rpartition(".")
+        (body[place] if place else body)[name] = given
+        answer = client.post("/api/v1/rules/", body, format="json")
+        assert answer.status_code == 400 and path in answer.json(), (path, given, answer.json())
+    assert not Rule.objects.filter(seed="").exists()
 
 
 @EVERY_KIND

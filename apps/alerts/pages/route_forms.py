@@ -42,6 +42,10 @@ class RouteForm(forms.Form):
         required=False,
         help_text=gettext_lazy("All conditions must hold. None: every alert that comes this far."),
     )
+    # Asked for where there is no condition: a row that was forgotten must not become a route for everything.
+    takes_everything = forms.BooleanField(
+        label=gettext_lazy("Without any condition: take every alert that comes this far"), required=False
+    )
     channels = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Channels"),
         queryset=Channel.objects.none(),
@@ -116,12 +120,21 @@ class RouteForm(forms.Form):
         data = super().clean() or self.cleaned_data
         if data.get("grouping") == BY_LABELS and not data.get("group_by"):
             self.add_error("group_by", _("Tick at least one label, or choose another way."))
+        if data.get("matchers") == [] and not data.get("takes_everything"):
+            sentence = _("There is no condition, so this route takes every alert. Add one, or tick this and save.")
+            self.add_error("takes_everything", sentence)
         return data
+
+    @property
+    def asks_about_everything(self) -> bool:
+        """Whether taking every alert is to be ticked, or is ticked."""
+        return bool(self.errors.get("takes_everything") or self["takes_everything"].value())
 
     def values(self) -> dict[str, Any]:
         """The services' arguments."""
         values = dict(self.cleaned_data)
         grouping = values.pop("grouping")
+        del values["takes_everything"]
         values["group_by"] = {INHERIT: None, TOGETHER: []}.get(grouping, values["group_by"])
         values["channels"] = list(values["channels"])
         for name in ("group_wait_seconds", "group_interval_seconds", "repeat_interval_seconds"):
@@ -131,10 +144,12 @@ class RouteForm(forms.Form):
 
 def initial_of(route: Route) -> dict[str, Any]:
     """The form of a stored route. One query, for its channels."""
-    names = [name for name in RouteForm.base_fields if name not in ("channels", "group_by", "grouping")]
+    others = ("channels", "group_by", "grouping", "takes_everything")
+    names = [name for name in RouteForm.base_fields if name not in others]
     grouping = INHERIT if route.group_by is None else BY_LABELS if route.group_by else TOGETHER
     return {
         **{name: getattr(route, name) for name in names},
+        "takes_everything": not route.matchers,
         "channels": list(route.channels.values_list("pk", flat=True)),
         "grouping": grouping,
         "group_by": route.group_by or [],

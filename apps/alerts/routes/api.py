@@ -25,6 +25,7 @@ from apps.alerts.routes.serializers import (
     SimulationSerializer,
 )
 from apps.alerts.routes.simulate import simulate
+from apps.alerts.routes.warnings import takes_everything
 from apps.core.api.filtering import refuse_unknown_parameters
 from apps.core.api.viewsets import PortalViewSet
 
@@ -55,11 +56,14 @@ class RouteViewSet(PortalViewSet):
 
     def create_object(self, data: dict[str, Any]) -> Route:
         demand_role(self.request.user, Role.ADMIN, None)
-        route, self._warnings = services.create_route(actor=self._actor, **data)
+        route, warnings = services.create_route(actor=self._actor, **data)
+        self._warnings = [*takes_everything(route), *warnings]
         return route
 
     def update_object(self, instance: Route, data: dict[str, Any]) -> Route:
-        route, self._warnings = services.update_route(actor=self._actor, route=instance, **data)
+        route, warnings = services.update_route(actor=self._actor, route=instance, **data)
+        # The page asks beforehand; here it is said afterwards, where it may be news.
+        self._warnings = [*(takes_everything(route) if {"matchers", "enabled"} & set(data) else []), *warnings]
         return route
 
     def delete_object(self, instance: Route) -> None:

@@ -48,6 +48,16 @@ def list_warnings() -> dict[UUID, list[str]]:
     return {identifier: sentences for identifier, sentences in found.items() if sentences}
 
 
+def takes_everything(route: Route) -> list[str]:
+    """That a route has no condition, said when it is saved: it may be meant, and may be one that was forgotten."""
+    if route.matchers or not route.enabled:
+        return []
+    if route.parent is None:
+        return [_("This route has no condition: it takes every alert that the routes before it leave.")]
+    sentence = _("This route has no condition: it takes every alert that “%(name)s” takes and leaves to it.")
+    return [sentence % {"name": route.parent.name}]
+
+
 def channels_set_free(before: Iterable[Channel], standing: Standing) -> list[str]:
     """Channels that no route names now, and that were not among the unrouted before: they hear of everything."""
     known = {channel.pk for channel in before}

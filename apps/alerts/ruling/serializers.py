@@ -10,7 +10,7 @@ from apps.alerts.models import Rule
 from apps.alerts.ruling.backtest import MOST_DAYS
 from apps.alerts.ruling.words import problem_sentence
 from apps.catalog.serializers import EnvironmentField
-from apps.core.api.serializers import PortalSerializer
+from apps.core.api.serializers import NumberField, PortalSerializer
 
 
 class RuleSerializer(PortalSerializer):
@@ -24,9 +24,9 @@ class RuleSerializer(PortalSerializer):
     # Its own sentences name the matcher and the field, so nothing is refused before.
     matchers = serializers.JSONField(required=False)
     operator = serializers.CharField(max_length=1, required=False)
-    warning_level = serializers.FloatField(allow_null=True, required=False)
-    critical_level = serializers.FloatField(allow_null=True, required=False)
-    recovery_margin = serializers.FloatField(required=False)
+    warning_level = NumberField(allow_null=True, required=False)
+    critical_level = NumberField(allow_null=True, required=False)
+    recovery_margin = NumberField(required=False)
     severity = serializers.CharField(max_length=16, allow_blank=True, required=False)
     for_seconds = serializers.IntegerField(allow_null=True, required=False)
     no_data = serializers.CharField(max_length=16, required=False)

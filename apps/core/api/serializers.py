@@ -10,6 +10,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 
+class NumberField(serializers.FloatField):
+    """A number. True is none, though Python would take it for 1."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class PortalSerializer(serializers.Serializer[Any]):
     """Base of bodies and answers. A body may repeat read-only fields (a GET sent back is fine), never unknown ones."""
 

@@ -61,6 +61,31 @@ def test_what_is_left_out_is_inherited(administrator: User) -> None:
     assert (made["enabled"], made["continue_matching"], made["position"]) == (True, False, 0)
 
 
+def test_a_condition_without_a_value_is_no_condition(administrator: User) -> None:
+    client = api_client(administrator)
+    for operator in ("=", "!=", "=~", "!~"):
+        for value in ("", "  "):
+            given = [*SHOP, {"label": "provider", "operator": operator, "value": value}]
+            answer = client.post(URL, {"name": "Half", "matchers": given}, format="json")
+            assert (answer.status_code, list(answer.json())) == (400, ["matchers.1.value"])
+            assert "Enter a value" in answer.json()["matchers.1.value"][0]
+    assert client.post(URL, {"name": "Half", "matchers": [{}]}, format="json").status_code == 400
+    assert not Route.objects.exists()
+
+
+def test_a_route_that_takes_everything_says_so_when_it_is_saved(administrator: User) -> None:
+    client = api_client(administrator)
+    pager = [str(channel_for_machines().pk)]
+    made = make(client, "All", channels=pager)
+    assert made["warnings"] == ["This route has no condition: it takes every alert that the routes before it leave."]
+    inside = make(client, "Inside", parent=made["id"], channels=pager)
+    assert inside["warnings"][0].startswith("This route has no condition: it takes every alert that “All” takes")
+    narrowed = client.patch(f"{URL}{made['id']}/", {"matchers": SHOP}, format="json").json()
+    assert not any("no condition" in warning for warning in narrowed["warnings"])
+    renamed = client.patch(f"{URL}{inside['id']}/", {"name": "Within"}, format="json").json()
+    assert not any("no condition" in warning for warning in renamed["warnings"])
+
+
 def test_siblings_keep_the_order_they_are_put_in(administrator: User) -> None:
     client = api_client(administrator)
     first, _second, third = (make(client, name, matchers=SHOP) for name in ("A", "B", "C"))
