@@ -85,7 +85,7 @@ class ProviderForm(TargetForm):
         localize=False,
         help_text=gettext_lazy(
             "The most that paid looks may cost a calendar month (UTC). At the cap they stop; free ones go on. "
-            "Empty: no cap."
+            "Empty: no cap. 0: paid looks are off."
         ),
         widget=forms.NumberInput(attrs={"step": "0.01", "min": "0", "inputmode": "decimal"}),
     )

@@ -14,7 +14,7 @@ _OWN: dict[str, Any] = {
     "stale": gettext_lazy("The last measurement is too old to be trusted."),
     "no_quorum": gettext_lazy("The regions do not agree."),
     "maintenance": gettext_lazy("Maintenance is under way."),
-    "budget_spent": gettext_lazy("The monthly budget for paid looks is spent; free looks go on."),
+    "budget_spent": gettext_lazy("The monthly cap leaves no room for paid looks; free looks go on."),
     "paused": gettext_lazy("The check is paused."),
     "resolved_by_hand": gettext_lazy("Resolved by hand while it still failed."),
     "check_removed": gettext_lazy("Its last check was removed."),

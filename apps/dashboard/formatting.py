@@ -1,12 +1,12 @@
 """Numbers as a person reads them: a unit beside each, and no more digits than the value can carry.
 
 Pure but for the active language. A value that does not exist is an en dash, never a zero.
+`core.money` writes money.
 """
 
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -84,14 +84,6 @@ def per_second(value: float | None) -> str:
     return _glue(pgettext("so many a second", "%(number)s/s") % {"number": number(value)})
 
 
-def dollars(amount: Decimal | float | None) -> str:
-    """US dollars: "$0", "$0.00042", "$0.031", "$12.40", "$12,483". Small amounts keep three significant digits."""
-    if amount is None or not math.isfinite(amount):
-        return ABSENT
-    value = float(amount)
-    return _glue(pgettext("US dollars", "$%(number)s") % {"number": _amount(value)})
-
-
 def tokens_per_second(value: float | None) -> str:
     """How fast a model writes: "83.1 tokens/s"."""
     if value is None or not math.isfinite(value):
@@ -127,20 +119,6 @@ def _milliseconds(value: float) -> str:
     if value == 0 or value >= 9.95:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
-
-
-def _amount(value: float) -> str:
-    size = abs(value)
-    if size >= 1000:
-        return f"{value:,.0f}"
-    if size >= 0.995 or not value:
-        return f"{value:.2f}" if value else "0"
-    # The looks of one day may cost less than a cent, and prices have halves of one: three digits, wherever they begin,
-    # down to what is stored.
-    places = min(8, 2 - math.floor(math.log10(size)))
-    text = f"{value:.{places}f}".rstrip("0")
-    whole, _point, rest = text.partition(".")
-    return f"{whole}.{rest:0<2}"
 
 
 def _digits(value: float) -> str:

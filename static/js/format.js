@@ -49,16 +49,16 @@ export function duration(milliseconds) {
   return seconds < 59.95 ? glue(word("seconds_measured", { number: digits(seconds) })) : span(seconds);
 }
 
-/** US dollars; small amounts keep two significant digits. */
+/** US dollars, as apps/core/money.py writes them: small amounts keep three significant digits. */
 export function dollars(amount) {
   const size = Math.abs(amount);
   let number = "0";
-  if (size >= 1000) {
+  if (size >= 10_000) {
     number = Math.round(amount).toLocaleString("en");
   } else if (size >= 0.995) {
-    number = amount.toFixed(2);
+    number = amount.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   } else if (size > 0) {
-    const places = Math.min(8, 1 - Math.floor(Math.log10(size)));
+    const places = Math.min(8, 2 - Math.floor(Math.log10(size)));
     const [whole, rest = ""] = amount.toFixed(places).replace(/0+$/, "").split(".");
     number = `${whole}.${rest.padEnd(2, "0")}`;
   }

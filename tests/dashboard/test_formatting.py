@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -92,26 +91,6 @@ def test_a_percentage_may_be_coarser() -> None:
 )
 def test_a_size_in_bytes(size: float | None, text: str) -> None:
     assert plain(formatting.byte_size(size)) == text
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [
-        (0, "$0"),
-        (Decimal("0.00042"), "$0.00042"),
-        (0.031, "$0.031"),
-        (0.05, "$0.05"),
-        (Decimal("0.3"), "$0.30"),
-        (0.9999, "$1.00"),
-        (12.4, "$12.40"),
-        (12_483.2, "$12,483"),
-        (0.000000001, "$0.00"),
-        (None, "–"),
-        (float("nan"), "–"),
-    ],
-)
-def test_an_amount_of_money_keeps_what_it_is_worth(amount: float | None, text: str) -> None:
-    assert plain(formatting.dollars(amount)) == text
 
 
 def test_a_unit_never_stands_on_a_line_of_its_own() -> None:

@@ -43,6 +43,7 @@ def spend(provider: Any, spent: str, reserved: str = "0") -> None:
         (None, "1.5", ("No cap", "$1.50 spent", "Set a cap")),
         ("10", "1.5", ("Within the cap", "$1.50 of $10", "15", "$8.25 left", "$0.25 set aside")),
         ("10", "8", ("Nearly spent", "$8.00 of $10", "80")),
+        ("0", "0", ("Paid looks are off", "$0 spent", "The cap is 0", "free ones go on")),
         ("10", "12", ("Spent: paid looks stopped", "$12.00 of $10", "$0 left", "free ones go on")),
     ],
 )
@@ -62,13 +63,24 @@ def test_a_cap_is_set_and_what_follows_is_said(page: Client) -> None:
     spend(provider, "3")
     answer = page.post(f"/settings/budgets/{provider.pk}/", {"monthly_cap": "2.50"}, follow=True)
     assert answer.redirect_chain == [("/settings/budgets/", 302)]
-    assert "is spent already" in text_of(answer.content)
+    assert "$3.00 is spent already, and the cap is $2.50" in text_of(answer.content)
     provider.budget.refresh_from_db()
     assert provider.budget.monthly_cap == Decimal("2.5")
     assert 'value="2.5"' in page.get(f"/settings/budgets/{provider.pk}/").content.decode()
     page.post(f"/settings/budgets/{provider.pk}/", {"monthly_cap": ""})
     provider.budget.refresh_from_db()
     assert provider.budget.monthly_cap is None
+
+
+def test_a_cap_of_nothing_is_a_switch_and_no_alarm(page: Client) -> None:
+    provider = make_provider("Acme")
+    answer = page.post(f"/settings/budgets/{provider.pk}/", {"monthly_cap": "0"}, follow=True)
+    assert "Paid looks are off: the cap is 0." in text_of(answer.content)
+    assert "0: paid looks are off" in shown(page, f"/settings/budgets/{provider.pk}/")
+    listed = page.get("/settings/budgets/").content.decode().partition('id="budgets"')[2].partition("</table>")[0]
+    assert "Spent: paid looks stopped" not in listed
+    assert "tone-bad" not in listed
+    assert "Paid looks are off" in shown(page, f"/targets/{provider.pk}/")
 
 
 def test_a_cap_that_is_none_is_refused_at_its_field(page: Client) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.checks.spending.selectors import BudgetState
+from apps.core.money import dollars
 
 WORDS: dict[str, Any] = {
     "none": gettext_lazy("No cap"),
@@ -16,26 +16,25 @@ WORDS: dict[str, Any] = {
     "warned": gettext_lazy("Nearly spent"),
     "spent": gettext_lazy("Spent: paid looks stopped"),
 }
+_OFF = gettext_lazy("Paid looks are off")
 
 
-def dollars(amount: Any) -> str:
-    """An amount to the cent, and with as many places more as a small one needs."""
-    value = float(amount)
-    places = 2 if value == 0 or abs(value) >= 0.1 else 4
-    return f"${formats.number_format(value, places, use_l10n=True, force_grouping=True)}"
+def word_of(budget: BudgetState) -> Any:
+    """How far a budget has come, in a few words. A cap of nothing is a switch, and was not reached by spending."""
+    return _OFF if budget.monthly_cap == 0 else WORDS[budget.state]
 
 
 def warnings_of(budget: BudgetState) -> list[str]:
     """What whoever saved the cap should know."""
     found: list[str] = []
     if budget.monthly_cap == 0:
-        found.append(_("A cap of 0 stops every look that costs money; looks at a price of 0 and free rungs go on."))
+        found.append(_("Paid looks are off: the cap is 0. Looks at a price of 0 and free rungs go on."))
     elif budget.state == "spent":
         values = {"spent": dollars(budget.spent), "cap": dollars(budget.monthly_cap)}
         found.append(
             _(
-                "%(spent)s of %(cap)s is spent already: paid looks stop at once, until the month or the cap changes."
-                " Free rungs go on."
+                "%(spent)s is spent already, and the cap is %(cap)s: paid looks stop at once, until the month or the cap"
+                " changes. Free rungs go on."
             )
             % values
         )

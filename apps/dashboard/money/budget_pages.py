@@ -21,7 +21,7 @@ from apps.catalog.budgets import set_cap
 from apps.catalog.models import Provider
 from apps.catalog.selectors import list_providers
 from apps.checks.spending.selectors import BudgetState, list_budgets
-from apps.checks.spending.words import WORDS, warnings_of
+from apps.checks.spending.words import warnings_of, word_of
 from apps.core import clock
 from apps.core.forms import put_errors
 from apps.dashboard.money.forms import BudgetForm
@@ -40,15 +40,20 @@ class BudgetRow:
 
     @property
     def word(self) -> Any:
-        return WORDS[self.budget.state]
+        return word_of(self.budget)
+
+    @property
+    def is_off(self) -> bool:
+        """Somebody wants no paid looks at all: nothing went wrong, and nothing is nearly spent."""
+        return self.budget.monthly_cap == 0
 
     @property
     def tone(self) -> str:
-        return _TONES.get(self.budget.state, "")
+        return "" if self.is_off else _TONES.get(self.budget.state, "")
 
     @property
     def shape(self) -> str:
-        shape = _SHAPES.get(self.budget.state)
+        shape = None if self.is_off else _SHAPES.get(self.budget.state)
         return f"components/shapes/{shape}.html" if shape else ""
 
     @property

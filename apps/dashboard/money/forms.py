@@ -22,8 +22,8 @@ class BudgetForm(forms.Form):
         label=_("Monthly cap"),
         required=False,
         help_text=_(
-            "The most that paid looks may cost in a calendar month (UTC). Empty: as much as they cost. 0 stops"
-            " everything that is paid for."
+            "The most that paid looks may cost in a calendar month (UTC). Empty: as much as they cost. 0: paid looks"
+            " are off."
         ),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )

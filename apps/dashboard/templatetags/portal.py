@@ -19,9 +19,8 @@ from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
 from apps.checks import reasons
-from apps.core import clock
+from apps.core import clock, money
 from apps.dashboard import drawings, evidence_view, formatting, moments, statuses, words
-from apps.probes import reasons as probe_reasons
 
 register = template.Library()
 
@@ -32,7 +31,8 @@ register.filter("count", formatting.count)
 register.filter("number", formatting.number)
 register.filter("byte_size", formatting.byte_size)
 register.filter("per_second", formatting.per_second)
-register.filter("dollars", formatting.dollars)
+register.filter("dollars", money.dollars)
+register.filter("dollars_to_the_cent", money.dollars_to_the_cent)
 register.filter("tokens_per_second", formatting.tokens_per_second)
 register.filter("offset", formatting.offset)
 register.filter("offset_span", formatting.offset_span)
@@ -115,12 +115,6 @@ def relative_time(moment: datetime | None, prefix: str = "", plain: bool = False
         "prefix": prefix,
         "plain": plain,
     }
-
-
-@register.filter
-def detail_words(detail: str) -> str:
-    """Our own few words about an answer, in the active language; those of others as they are."""
-    return probe_reasons.detail_words(detail)
 
 
 @register.filter
