@@ -18,6 +18,7 @@ from django.utils.translation import pgettext_lazy
 from apps.core.kindconfig import MASK
 from apps.dashboard import formatting
 from apps.dashboard.ai.prompts import PromptLine, prompts_of
+from apps.probes.details import readable
 
 Text = str | Promise
 
@@ -135,7 +136,7 @@ class EvidenceView:
 
 def view_of(evidence: Any, measurements: Any = None, duration_ms: float | None = None) -> EvidenceView:
     """Sort `evidence` (any JSON value) and `measurements` (milliseconds by phase) into what the page shows."""
-    plain = evidence if isinstance(evidence, Mapping) else ({"detail": evidence} if evidence else {})
+    plain = readable(evidence) if isinstance(evidence, Mapping) else ({"detail": evidence} if evidence else {})
     timings = next(
         (
             found

@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.addresses import RULE_LABELS
+from apps.probes.details import detail_words, is_ours
 from apps.probes.vendor_pages.problems import problem_words
 
 Text = str | Promise
@@ -298,6 +298,8 @@ _CONDITION_SENTENCES: dict[str, Text] = {
     "header": _("Expected header %(name)s %(operator)s %(expected)s, got %(actual)s."),
     "json": _("Expected %(name)s in the JSON answer %(operator)s %(expected)s, got %(actual)s."),
 }
+# Their detail is what a provider or a vendor said.
+_QUOTING = frozenset({Reason.BAD_REQUEST, Reason.VENDOR_DEGRADED, Reason.VENDOR_OUTAGE, Reason.VENDOR_MAINTENANCE})
 _CONDITION_MISSING = _("Expected %(field)s %(operator)s %(expected)s, but there is no %(field)s in the answer.")
 
 
@@ -308,8 +310,8 @@ def sentence(reason: str, evidence: Mapping[str, Any] | None = None) -> str:
     except ValueError:
         return str(reason)
     values = dict(evidence or {})
-    if known is Reason.MALFORMED_ANSWER and isinstance(values.get("detail"), str):
-        values["detail"] = detail_words(values["detail"])
+    if values.get("detail"):
+        values["detail"] = f"“{values['detail']}”" if _is_quoted(known, values) else detail_words(values)
     if known in (Reason.CONDITION_FAILED, Reason.STATUS_MISMATCH):
         return _condition_sentence(known, values)
     if known is Reason.VENDOR_PAGE_UNREADABLE:
@@ -324,9 +326,9 @@ def page_problem(evidence: Mapping[str, Any]) -> str:
     return problem_words({**evidence, "cause": label})
 
 
-def detail_words(detail: str) -> str:
-    """A few words of our own about an answer, in the active language; what others said stays as they said it."""
-    return gettext(detail) if detail else ""
+def _is_quoted(reason: Reason, evidence: Mapping[str, Any]) -> bool:
+    """Whether the detail is somebody else's words in the middle of a sentence of ours."""
+    return reason in _QUOTING and not is_ours(evidence)
 
 
 def condition_sentence(condition: Mapping[str, Any]) -> str:

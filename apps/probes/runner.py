@@ -35,6 +35,7 @@ from apps.probes.base import (
     PushProbeKind,
     Reason,
 )
+from apps.probes.details import Detail, Words, words
 from apps.probes.evidence import redacted
 from apps.probes.looking import Looking
 
@@ -74,11 +75,11 @@ class Prepared:
 class NotRunnable(Exception):
     """A job that cannot be run here; `outcome` says why."""
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, words: Words) -> None:
         self.outcome = Outcome(
-            state=OutcomeState.INDETERMINATE, reason=Reason.INVALID_CONFIGURATION, evidence={"detail": detail}
+            state=OutcomeState.INDETERMINATE, reason=Reason.INVALID_CONFIGURATION, evidence=words.to_evidence()
         )
-        super().__init__(detail)
+        super().__init__(str(words))
 
 
 def prepare(
@@ -88,12 +89,12 @@ def prepare(
     try:
         kind = PROBE_KINDS.get(kind_name)
         decoded = msgspec.convert(dict(config), kind.Config)
-    except UnknownEntry as error:
-        raise NotRunnable(str(error)) from None
+    except UnknownEntry:
+        raise NotRunnable(words(Detail.UNKNOWN_KIND, name=kind_name)) from None
     except (msgspec.ValidationError, TypeError) as error:
-        raise NotRunnable(str(error)[:300]) from None
+        raise NotRunnable(words(Detail.BAD_CONFIG, said=str(error))) from None
     if isinstance(kind, PushProbeKind):
-        raise NotRunnable("this kind is told, so there is nothing to look at")
+        raise NotRunnable(words(Detail.IS_TOLD))
     return Prepared(kind, decoded, timeout_seconds, degraded_after_ms, config)
 
 

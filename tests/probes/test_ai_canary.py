@@ -11,6 +11,7 @@ import pytest
 from apps.core.kindconfig import ConfigError, decode, merge
 from apps.core.kindconfig import mask as masked
 from apps.probes.base import PROBE_KINDS, Outcome, OutcomeState, Reason
+from apps.probes.details import detail_words
 from apps.probes.kinds.ai_canary import AiCanaryConfig
 from tests.probes.ai.asked import DIALECTS, endpoint, look
 from tests.probes.engines import RunningEngine, job
@@ -81,22 +82,27 @@ def test_a_wrong_answer_is_quality_and_shows_what_was_expected(server: ModelServ
     ("prompt", "detail"),
     [
         ({**CAPITAL, "expected": "^Busan"}, "no match"),
-        ({**OBJECT, "expected": '{"required": ["country"]}'}, "'country' is a required property"),
-        ({**OBJECT, "prompt": "What is 17 + 25?", "expected": '{"type": "object"}'}, "42 is not of type 'object'"),
+        ({**OBJECT, "expected": '{"required": ["country"]}'}, "“country” is missing at /"),
+        (
+            {**OBJECT, "prompt": "What is 17 + 25?", "expected": '{"type": "object"}'},
+            "what stands at / is not of the type object",
+        ),
         ({**OBJECT, "prompt": "Which city?"}, "no JSON"),
-        ({**TOOL, "expected": "get_time"}, "get_weather was called"),
+        ({**TOOL, "expected": "get_time"}, "the tool “get_weather” was called"),
         (
             {**TOOL, "expected": '{"name": "get_weather", "arguments": {"city": "Busan"}}'},
-            "the argument city is another",
+            "the argument “city” is another",
         ),
-        ({**TOOL, "expected": '{"name": "get_weather", "arguments": {"unit": "C"}}'}, "the argument unit is missing"),
+        ({**TOOL, "expected": '{"name": "get_weather", "arguments": {"unit": "C"}}'}, "the argument “unit” is missing"),
         ({**TOOL, "prompt": "What is 17 + 25?"}, "no tool was called"),
     ],
 )
 def test_each_assertion_says_what_is_not_as_expected(server: ModelServer, prompt: dict[str, Any], detail: str) -> None:
     outcome = canary(server, prompt)
     assert outcome.reason is Reason.WRONG_ANSWER
-    assert outcome.evidence["prompts"][0]["detail"] == detail
+    found = outcome.evidence["prompts"][0]
+    assert found["detail"] == detail == detail_words(found)
+    assert found["detail_code"], "nobody can say it in another language"
 
 
 def test_a_filtered_answer_is_no_outage(server: ModelServer) -> None:

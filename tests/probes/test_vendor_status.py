@@ -80,7 +80,7 @@ def test_a_page_is_found_below_its_address_and_a_problem_is_told_in_the_vendor_s
     server.behave(SUMMARY, answer(200, fresh("statuspage_incident.json")))
     outcome = look(server.url("/"))
     assert (outcome.state, outcome.reason) == (OutcomeState.DEGRADED, Reason.VENDOR_DEGRADED)
-    assert outcome.sentence == "The vendor's status page reports: Elevated errors on several models."
+    assert outcome.sentence == "The vendor's status page reports: “Elevated errors on several models”."
     assert outcome.evidence["format"] == "statuspage"
     assert outcome.measurements["components"] == 5
     assert outcome.measurements["open_incidents"] == 1

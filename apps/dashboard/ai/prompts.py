@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.dashboard.ai.differences import Piece, difference
+from apps.probes.details import detail_words
 
 Text = str | Promise
 
@@ -58,7 +59,7 @@ def _line(entry: Mapping[str, Any]) -> PromptLine:
         assertion=_ASSERTIONS.get(assertion, assertion),
         expected=expected,
         actual=actual,
-        detail=_text(entry.get("detail")),
+        detail=detail_words(entry),
         pieces=difference(expected, actual) if compared else [],
     )
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from apps.probes.details import Detail, Value, words
+
 
 class BadAnswer(ValueError):
-    """What came back is not what the dialect speaks; `str()` is a few words for the evidence, without content."""
+    """What came back is not what the dialect speaks; `words` say why, without content, and `str()` is their English."""
+
+    def __init__(self, code: Detail, **values: Value) -> None:
+        self.words = words(code, **values)
+        super().__init__(str(self.words))

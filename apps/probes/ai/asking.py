@@ -8,10 +8,12 @@ import msgspec
 
 from apps.core.outbound.exchange import HttpRequest, Listener, OutboundError, OutboundReason
 from apps.core.registry import UnknownEntry
+from apps.probes import details
 from apps.probes.ai import counting
 from apps.probes.ai.dialect import AI_DIALECTS, Ask, Dialect
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.usage import Usage
+from apps.probes.details import Detail
 
 # A whole answer of a few hundred tokens is a few kilobytes; this bounds what a broken server may send.
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
@@ -56,11 +58,12 @@ def embedding_text(once: str = "") -> str:
 def dialect_of(endpoint: Endpoint) -> Dialect:
     """How this endpoint is spoken to. Raises OutboundError for a dialect this worker does not know, or no server."""
     if not endpoint.base_url:
-        raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": "the provider has no base URL"})
+        raise OutboundError(OutboundReason.INVALID_CONFIGURATION, details.words(Detail.NO_BASE_URL).to_evidence())
     try:
         return AI_DIALECTS.get(endpoint.dialect)
-    except UnknownEntry as error:
-        raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": str(error)}) from None
+    except UnknownEntry:
+        unknown = details.words(Detail.UNKNOWN_DIALECT, name=endpoint.dialect)
+        raise OutboundError(OutboundReason.INVALID_CONFIGURATION, unknown.to_evidence()) from None
 
 
 def output_limit(endpoint: Endpoint, max_output_tokens: int) -> int:

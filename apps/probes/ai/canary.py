@@ -10,17 +10,16 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from apps.core.kindconfig import SECRET, Text, field
 from apps.probes.ai.dialect import Ask, Reply, ToolCall
 from apps.probes.ai.schemas import schema_problem, violation
 from apps.probes.conditions import pattern, pattern_problem
+from apps.probes.details import Detail, Words, words
 
 MAX_PROMPTS = 20
 _MAX_PROMPT = 8_000
 _MAX_EXPECTED = 4_000
-_MAX_SHOWN = 300
 
 Assertion = Literal["exact", "regex", "json_schema", "tool_call"]
 ASSERTIONS: dict[str, Text] = {
@@ -106,11 +105,16 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     assertion: str
     expected: str
     actual: str
-    detail: str = ""
+    problem: Words | None = None
+
+    def to_evidence(self) -> dict[str, Any]:
+        """Plain values; `detail` is there in any case."""
+        plain = {name: getattr(self, name) for name in ("name", "passed", "assertion", "expected", "actual")}
+        return plain | (self.problem.to_evidence() if self.problem is not None else {"detail": ""})
 
 
-def holds(prompt: Prompt, reply: Reply) -> str:
-    """Why the answer is not what was expected, in a few words; empty when it is."""
+def holds(prompt: Prompt, reply: Reply) -> Words | None:
+    """Why the answer is not what was expected; None when it is."""
     return _JUDGES[prompt.assertion](prompt.expected, reply)
 
 
@@ -124,45 +128,45 @@ def answer_of(prompt: Prompt, reply: Reply) -> str:
 # --- One line an assertion ------------------------------------------------------------------------------------
 
 
-def _exact(expected: str, reply: Reply) -> str:
-    return "" if reply.text.strip() == expected.strip() else gettext_noop("another text")
+def _exact(expected: str, reply: Reply) -> Words | None:
+    return None if reply.text.strip() == expected.strip() else words(Detail.ANOTHER_TEXT)
 
 
-def _regex(expected: str, reply: Reply) -> str:
-    return "" if pattern(expected).search(reply.text) is not None else gettext_noop("no match")
+def _regex(expected: str, reply: Reply) -> Words | None:
+    return None if pattern(expected).search(reply.text) is not None else words(Detail.NO_MATCH)
 
 
-def _json_schema(expected: str, reply: Reply) -> str:
+def _json_schema(expected: str, reply: Reply) -> Words | None:
     try:
         answer = msgspec.json.decode(_unfenced(reply.text))
     except (ValueError, RecursionError):
-        return gettext_noop("no JSON")
-    return violation(msgspec.json.decode(expected), answer)[:_MAX_SHOWN]
+        return words(Detail.NO_JSON)
+    return violation(msgspec.json.decode(expected), answer)
 
 
-def _tool_call(expected: str, reply: Reply) -> str:
+def _tool_call(expected: str, reply: Reply) -> Words | None:
     wanted = _wanted_call(expected) or {}
     if not reply.tool_calls:
-        return gettext_noop("no tool was called")
+        return words(Detail.NO_CALL)
     problems = [_call_problem(wanted, call) for call in reply.tool_calls]
-    return "" if "" in problems else problems[0][:_MAX_SHOWN]
+    return None if None in problems else problems[0]
 
 
-def _call_problem(wanted: Mapping[str, Any], call: ToolCall) -> str:
+def _call_problem(wanted: Mapping[str, Any], call: ToolCall) -> Words | None:
     if call.name != wanted.get("name"):
-        return f"{call.name} was called"
+        return words(Detail.ANOTHER_CALL, name=call.name)
     given = _json_object(call.arguments or "{}")
     if given is None:
-        return gettext_noop("arguments that are no JSON object")
+        return words(Detail.NO_ARGUMENTS)
     for name, value in wanted.get("arguments", {}).items():
         if name not in given:
-            return f"the argument {name} is missing"
+            return words(Detail.ARGUMENT_MISSING, name=name)
         if given[name] != value:
-            return f"the argument {name} is another"
-    return ""
+            return words(Detail.ARGUMENT_DIFFERS, name=name)
+    return None
 
 
-_JUDGES: dict[str, Callable[[str, Reply], str]] = {
+_JUDGES: dict[str, Callable[[str, Reply], Words | None]] = {
     "exact": _exact,
     "regex": _regex,
     "json_schema": _json_schema,

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
-from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai.base_urls import with_version
@@ -32,6 +31,7 @@ from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.openai_models import effort_of
 from apps.probes.ai.refusals import problem_in
 from apps.probes.ai.usage import Usage
+from apps.probes.details import Detail
 from apps.probes.reasons import Reason
 
 CHAT, EMBEDDINGS, MODELS = "/chat/completions", "/embeddings", "/models"
@@ -81,7 +81,7 @@ class ChatCompletions(Dialect):
         if isinstance(document, dict):
             document = document.get("data", document.get("models"))
         if not isinstance(document, list):
-            raise BadAnswer(gettext_noop("no list of models"))
+            raise BadAnswer(Detail.NO_MODELS)
         names = [entry.get("id") or entry.get("name") if isinstance(entry, dict) else entry for entry in document]
         return names_in(names)
 
@@ -195,14 +195,14 @@ class ChatEvents(EventReader):
             return Delta(problem=problem[0], detail=problem[1], finish="error")
         choices = objects_in(document.get("choices"))
         if not isinstance(document.get("choices"), list) and "usage" not in document:
-            raise BadAnswer(gettext_noop("an event that is no chunk of an answer"))
+            raise BadAnswer(Detail.NO_PART)
         usage = usage_in(document.get("usage"))
         # Chunks without a choice carry the usage, or what a filter thinks of the prompt.
         choice = choices[0] if choices else {}
         if choices and "delta" not in choice and "finish_reason" not in choice:
-            raise BadAnswer(gettext_noop("a choice with nothing in it"))
+            raise BadAnswer(Detail.EMPTY_CHOICE)
         if "message" in choice:
-            raise BadAnswer(gettext_noop("a whole answer where a stream was asked for"))
+            raise BadAnswer(Detail.WHOLE_ANSWER)
         delta = object_at(choice, "delta")
         text = text_in(delta.get("content"))
         refused = readable(text_in(delta.get("refusal")))
@@ -300,7 +300,7 @@ def _packed_length(vector: str) -> int:
     try:
         packed = base64.b64decode(vector, validate=True)
     except (binascii.Error, ValueError):
-        raise BadAnswer(gettext_noop("an embedding that cannot be read")) from None
+        raise BadAnswer(Detail.UNREADABLE_EMBEDDING) from None
     if not packed or len(packed) % 4:
-        raise BadAnswer(gettext_noop("an embedding that cannot be read"))
+        raise BadAnswer(Detail.UNREADABLE_EMBEDDING)
     return len(packed) // 4

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import msgspec
-from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.core.registry import Registry
@@ -19,6 +18,7 @@ from apps.probes.ai.answers import BadAnswer
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.refusals import classified
 from apps.probes.ai.usage import Usage
+from apps.probes.details import Detail, Words
 from apps.probes.reasons import Reason, Text
 
 __all__ = [
@@ -152,13 +152,17 @@ class Dialect:
 
     def read_embedding(self, body: bytes) -> tuple[int, Usage | None]:
         """(dimensions, usage) of an embedding. Raises BadAnswer."""
-        raise BadAnswer(gettext_noop("an embedding where there are none"))
+        raise BadAnswer(Detail.NO_EMBEDDINGS)
 
     def classify(self, status: int, headers: Mapping[str, str], body: bytes) -> tuple[Reason, str]:
         """Why an answer whose status is not 200 was given, and the provider's own words, shortened.
 
         They may repeat what was asked: the caller, who knows prompt and key, masks both."""
         return classified(status, body)
+
+    def explained(self, reason: Reason, said: str) -> Words | None:
+        """What a refusal in these words of the provider means, where our own words say more; None: they are shown."""
+        return None
 
     def head_room(self, headers: Mapping[str, str]) -> dict[str, dict[str, float]]:
         """What the rate-limit headers leave: {"requests": {"limit", "remaining", "reset_seconds"}, "tokens": …};

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from django.utils.translation import gettext_noop
 
 from apps.core.outbound.showing import shortened
 from apps.probes.ai.answers import BadAnswer
 from apps.probes.ai.usage import ABSURD_TOKENS, Usage
+from apps.probes.details import Detail
 
 MAX_DETAIL = 300
 # Beyond this an error's text is not looked at; nobody says why in more.
@@ -29,16 +29,16 @@ def decoded(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except RecursionError:
-        raise BadAnswer(gettext_noop("JSON nested too deeply")) from None
+        raise BadAnswer(Detail.TOO_DEEP) from None
     except ValueError:
-        raise BadAnswer(gettext_noop("no JSON") if body.strip() else gettext_noop("nothing at all")) from None
+        raise BadAnswer(Detail.NO_JSON if body.strip() else Detail.NOTHING) from None
 
 
 def decoded_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`. Raises BadAnswer for anything else."""
     document = decoded(body)
     if not isinstance(document, dict):
-        raise BadAnswer(gettext_noop("JSON, but no object"))
+        raise BadAnswer(Detail.NO_OBJECT)
     return document
 
 
@@ -102,9 +102,9 @@ def readable(text: str, limit: int = MAX_DETAIL) -> str:
 def vector_length(value: Any) -> int:
     """The dimensions of an embedding, a list of numbers. Raises BadAnswer for anything else, also for an empty one."""
     if not isinstance(value, list) or not value:
-        raise BadAnswer(gettext_noop("an embedding without numbers"))
+        raise BadAnswer(Detail.EMPTY_EMBEDDING)
     if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in value):
-        raise BadAnswer(gettext_noop("an embedding with something else than numbers in it"))
+        raise BadAnswer(Detail.NO_NUMBERS)
     return len(value)
 
 

@@ -10,9 +10,9 @@ import re
 from typing import Literal, Protocol
 
 import msgspec
-from django.utils.translation import gettext_noop
 
 from apps.probes.ai.answers import BadAnswer
+from apps.probes.details import Detail
 
 Event = tuple[str, bytes]
 Framing = Literal["sse", "json_array", "json_lines"]
@@ -73,7 +73,7 @@ class Framer:
 
     def _cutter_for(self, first: bytes) -> _Cutter:
         if first == b"<":
-            raise BadAnswer(gettext_noop("a page of HTML in place of a stream"))
+            raise BadAnswer(Detail.HTML_PAGE)
         if self._framing == "json_lines":
             return _Lines()
         if self._framing == "json_array" or first in b"{[":
@@ -204,7 +204,7 @@ class _Elements:
         opening = chunk.find(b"{", position)
         between = chunk[position : len(chunk) if opening < 0 else opening]
         if between.strip(b" \t\r\n[],"):
-            raise BadAnswer(gettext_noop("a stream that is no list of JSON objects"))
+            raise BadAnswer(Detail.NO_OBJECTS)
         if opening < 0:
             return len(chunk)
         self._element += b"{"
@@ -240,4 +240,4 @@ def _is_whole(data: bytes) -> bool:
 
 
 def _too_large() -> BadAnswer:
-    return BadAnswer(gettext_noop("an event that is too large"))
+    return BadAnswer(Detail.TOO_LARGE)

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from apps.core.kindconfig import MASK
 from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
 from apps.core.outbound.showing import safe_headers, safe_url, shortened
@@ -22,6 +20,8 @@ from apps.probes.ai.dialect import Ask, Reply
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.usage import Usage
 from apps.probes.base import Outcome, OutcomeState
+from apps.probes.details import Detail
+from apps.probes.details import words as our_words
 from apps.probes.reasons import Reason
 
 _MAX_DETAIL = 300
@@ -85,7 +85,9 @@ def refusal(endpoint: Endpoint, exchange: Exchange, ask: Ask | None = None) -> O
     if reason is Reason.STATUS_MISMATCH:
         evidence["expected"] = 200
     if detail:
-        evidence["detail"] = words(detail, ask)
+        said = words(detail, ask)
+        explained = dialect_of(endpoint).explained(reason, said)
+        evidence |= explained.to_evidence() if explained is not None else {"detail": said}
     wait = retry_after_seconds(endpoint, exchange)
     if wait is not None:
         evidence["retry_after_seconds"] = wait
@@ -97,15 +99,15 @@ def fault_of(reply: Reply, ask: Ask, limit: int) -> tuple[Reason, dict[str, Any]
     if reply.problem is not None:
         return problem_under_good_status(reply.problem, words(reply.detail, ask))
     if reply.choices == 0:
-        return Reason.MALFORMED_ANSWER, {"detail": gettext_noop("no choices")}
+        return Reason.MALFORMED_ANSWER, our_words(Detail.NO_CHOICES).to_evidence()
     return unsaid(reply.finish, limit, is_said=bool(reply.text.strip() or reply.tool_calls))
 
 
 def problem_under_good_status(problem: Reason, detail: str) -> tuple[Reason, dict[str, Any]]:
     """An error where an answer was promised: as what it says it is, and if that is no more than that, malformed."""
-    if problem is Reason.SERVER_ERROR:
-        detail = f"an error under a good status: {detail}" if detail else gettext_noop("an error under a good status")
-        return Reason.MALFORMED_ANSWER, {"detail": detail}
+    if problem in (Reason.SERVER_ERROR, Reason.MALFORMED_ANSWER):
+        said = our_words(Detail.SAID_ERROR, said=detail) if detail else our_words(Detail.ERROR)
+        return Reason.MALFORMED_ANSWER, said.to_evidence()
     return problem, {"detail": detail} if detail else {}
 
 
@@ -114,12 +116,12 @@ def unsaid(finish: str, limit: int, *, is_said: bool) -> tuple[Reason, dict[str,
     if finish == "content_filter":
         return Reason.CONTENT_FILTERED, {}
     if finish == "error":
-        return Reason.MALFORMED_ANSWER, {"detail": gettext_noop("an answer that ended with an error")}
+        return Reason.MALFORMED_ANSWER, our_words(Detail.ERROR_AT_THE_END).to_evidence()
     if is_said:
         return None
     if finish == "length":
         return Reason.LENGTH_REACHED, {"expected": limit}
-    return Reason.MALFORMED_ANSWER, {"detail": gettext_noop("an empty answer")}
+    return Reason.MALFORMED_ANSWER, our_words(Detail.NO_WORDS).to_evidence()
 
 
 def usage_of(reply: Reply, ask: Ask, limit: int) -> Usage:

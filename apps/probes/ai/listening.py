@@ -18,6 +18,7 @@ from apps.probes.ai import counting
 from apps.probes.ai.dialect import Ask, BadAnswer, Delta, Dialect, Finish
 from apps.probes.ai.framing import Framer
 from apps.probes.ai.usage import Usage
+from apps.probes.details import Words
 from apps.probes.reasons import Reason
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -78,8 +79,8 @@ class StreamListener:
         self.usage: Usage | None = None
         self.problem: Reason | None = None
         self.detail = ""
-        # Why it is no stream of this dialect, in a few words.
-        self.malformed = ""
+        # Why it is no stream of this dialect.
+        self.malformed: Words | None = None
         self.missed_clock: Literal["", "first_token", "stall"] = ""
         # Whatever went wrong in our own reading: raised again where surprises are dealt with.
         self.surprise: Exception | None = None
@@ -141,7 +142,7 @@ class StreamListener:
                 for name, data in self._framer.feed(chunk):
                     self._take(self._reader.read(name, data), at)
         except BadAnswer as error:
-            self.malformed = str(error) or "?"
+            self.malformed = error.words
         except Exception as error:  # on the loop's thread nothing may be raised
             self.surprise = error
 
@@ -181,7 +182,7 @@ class StreamListener:
                 for name, data in self._framer.finish():
                     self._take(self._reader.read(name, data), self._heard_at)
             except BadAnswer as error:
-                self.malformed = str(error) or "?"
+                self.malformed = error.words
         self._closed = True
         if self.surprise is not None:
             raise self.surprise

@@ -18,6 +18,7 @@ from jsonschema.validators import extend
 
 from apps.core.kindconfig import Text
 from apps.probes.conditions import pattern, pattern_problem
+from apps.probes.details import Detail, Words, words
 
 _REFUSED = ("$ref", "$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems", "patternProperties")
 _MAX_DEPTH = 32
@@ -42,16 +43,29 @@ def schema_problem(text: str) -> Text | None:
     return _part_problem(schema) or _whole_problem(schema)
 
 
-def violation(schema: dict[str, Any], answer: Any) -> str:
-    """What the answer breaks first, in a few words; empty when it keeps to the schema."""
+def violation(schema: dict[str, Any], answer: Any) -> Words | None:
+    """What the answer breaks first; None when it keeps to the schema."""
     try:
         problem = next(iter(_validator(msgspec.json.encode(schema)).iter_errors(answer)), None)
     except RecursionError:
-        return "nested too deeply"
-    if problem is None:
-        return ""
-    path = "/".join(str(step) for step in problem.absolute_path)
-    return f"{path}: {problem.message}" if path else str(problem.message)
+        return words(Detail.TOO_DEEP)
+    return _broken_rule(problem) if problem is not None else None
+
+
+def _broken_rule(problem: ValidationError) -> Words:
+    path, rule, wanted = _path_of(problem), str(problem.validator), problem.validator_value
+    if rule == "required" and isinstance(wanted, list) and isinstance(problem.instance, dict):
+        missing = next((name for name in wanted if name not in problem.instance), "")
+        return words(Detail.SCHEMA_MISSING, path=path, name=str(missing))
+    expected = ", ".join(wanted) if rule == "type" and isinstance(wanted, list) else wanted
+    shown = expected if isinstance(expected, str) else msgspec.json.encode(expected).decode()
+    if rule == "type":
+        return words(Detail.SCHEMA_TYPE, path=path, expected=shown)
+    return words(Detail.SCHEMA_RULE, path=path, rule=rule, expected=shown)
+
+
+def _path_of(problem: ValidationError) -> str:
+    return "/" + "/".join(str(step) for step in problem.absolute_path)
 
 
 @lru_cache(maxsize=256)
@@ -62,9 +76,12 @@ def _validator(schema: bytes) -> Any:
 def _whole_problem(schema: dict[str, Any]) -> Text | None:
     try:
         Draft202012Validator.check_schema(schema)
-    except (SchemaError, RecursionError) as error:
-        detail = error.message if isinstance(error, SchemaError) else "nested too deeply"
-        return _("This is no JSON schema: %(problem)s.") % {"problem": detail[:200]}
+    except SchemaError as error:
+        return _("This is no JSON schema: what stands at %(path)s is not allowed there.") % {
+            "path": _path_of(error)[:200]
+        }
+    except RecursionError:
+        return _("This JSON schema is nested too deeply.")
     return None
 
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai.answers import BadAnswer
@@ -19,6 +18,7 @@ from apps.probes.ai.documents import believed, decoded_object, object_at, object
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.refusals import problem_in
 from apps.probes.ai.usage import Usage
+from apps.probes.details import Detail
 
 API_VERSION = "2023-06-01"
 # Models without structured output are made to call this tool; its arguments are the answer.
@@ -62,7 +62,7 @@ class Anthropic(Dialect):
     def read_models(self, body: bytes) -> list[str]:
         models = decoded_object(body).get("data")
         if not isinstance(models, list):
-            raise BadAnswer(gettext_noop("no list of models"))
+            raise BadAnswer(Detail.NO_MODELS)
         return names_in([entry.get("id") for entry in objects_in(models, 5_000)])
 
     def chat_request(self, endpoint: Endpoint, ask: Ask) -> HttpRequest:
@@ -138,7 +138,7 @@ class _Events(EventReader):
         if problem is not None:
             return Delta(problem=problem[0], detail=problem[1], finish="error")
         if not kind:
-            raise BadAnswer(gettext_noop("an event without a type"))
+            raise BadAnswer(Detail.NO_TYPE)
         readers = {
             "message_start": self._started,
             "content_block_start": self._began,

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai import headroom
@@ -30,6 +29,7 @@ from apps.probes.ai.documents import (
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.refusals import problem_in
 from apps.probes.ai.usage import Usage
+from apps.probes.details import Detail
 from apps.probes.reasons import Reason
 
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?-")
@@ -63,7 +63,7 @@ class Gemini(Dialect):
     def read_models(self, body: bytes) -> list[str]:
         models = decoded_object(body).get("models")
         if not isinstance(models, list):
-            raise BadAnswer(gettext_noop("no list of models"))
+            raise BadAnswer(Detail.NO_MODELS)
         names = [text_in(entry.get("name")).removeprefix("models/") for entry in objects_in(models, 5_000)]
         return names_in(names)
 
@@ -150,7 +150,7 @@ class _Chunks(EventReader):
         if problem is not None:
             return Delta(problem=problem[0], detail=problem[1], finish="error")
         if not (_FIELDS & document.keys()):
-            raise BadAnswer(gettext_noop("an event that is no part of an answer"))
+            raise BadAnswer(Detail.NO_PART)
         read = _read(document)
         self._called = self._called or bool(read.tool_calls)
         ended = bool(read.finish)

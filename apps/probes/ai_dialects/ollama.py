@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai.answers import BadAnswer
@@ -17,6 +16,7 @@ from apps.probes.ai.documents import believed, decoded_object, object_at, object
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.refusals import problem_in
 from apps.probes.ai.usage import Usage
+from apps.probes.details import Detail
 
 _ENDINGS = ("/api/chat", "/api/tags", "/api/embed", "/api", "/v1/chat/completions", "/v1/models", "/v1")
 # The one family that thinks whatever it is told, only more or less.
@@ -42,7 +42,7 @@ class Ollama(Dialect):
     def read_models(self, body: bytes) -> list[str]:
         models = decoded_object(body).get("models")
         if not isinstance(models, list):
-            raise BadAnswer(gettext_noop("no list of models"))
+            raise BadAnswer(Detail.NO_MODELS)
         return names_in([entry.get("name") or entry.get("model") for entry in objects_in(models, 5_000)])
 
     def offers(self, names: Sequence[str], model: str) -> bool:
@@ -94,7 +94,7 @@ class Ollama(Dialect):
         # Servers that stand in for it answer the new path in the words of the old one: one vector.
         vectors = document.get("embeddings", [document["embedding"]] if "embedding" in document else None)
         if not isinstance(vectors, list) or not vectors:
-            raise BadAnswer(gettext_noop("no embedding"))
+            raise BadAnswer(Detail.NO_EMBEDDING)
         return vector_length(vectors[0]), believed(document.get("prompt_eval_count"), 0)
 
     def _request(self, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None = None) -> HttpRequest:
@@ -117,7 +117,7 @@ class _Lines(EventReader):
         message = object_at(document, "message")
         done = document.get("done") is True
         if not message and not done:
-            raise BadAnswer(gettext_noop("a line that is no part of an answer"))
+            raise BadAnswer(Detail.NO_PART)
         calls = tool_calls_in(message)
         self._called = self._called or bool(calls)
         finish = finish_of(document.get("done_reason")) or "stop"

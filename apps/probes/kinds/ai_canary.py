@@ -6,12 +6,13 @@ is told that it does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from apps.core.kindconfig import FILLED, Text, field
 from apps.core.outbound.exchange import OutboundError
@@ -36,14 +37,13 @@ from apps.probes.ai.judging import (
 )
 from apps.probes.ai.usage import Usage
 from apps.probes.base import PROBE_KINDS, AsyncProbeKind, Outcome, Reason
+from apps.probes.details import Detail, Words, words
 from apps.probes.looking import Looking
 
 DAY_SECONDS = 86_400
-_UNREACHED = gettext_noop("not asked")
-_FILTERED = gettext_noop("stopped by the content filter")
 # A timeout of ours comes before the one of the whole look, so that what was paid for is still told.
 _MARGIN_SECONDS = 0.25
-_DETAILS = {Reason.CONTENT_FILTERED: _FILTERED, Reason.LENGTH_REACHED: gettext_noop("cut at our limit of tokens")}
+_PROBLEMS = {Reason.CONTENT_FILTERED: words(Detail.FILTERED), Reason.LENGTH_REACHED: words(Detail.CUT)}
 
 
 class AiCanaryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,18 +144,18 @@ class _Run:
         reply = await self._reply(ask, limit)
         self._finishes.append(reply.finish)
         fault = fault_of(reply, ask, limit)
-        detail = holds(prompt, reply)
-        if fault is not None and (detail or fault[0] is Reason.CONTENT_FILTERED):
-            detail = _DETAILS.get(fault[0]) or str(fault[1].get("detail", ""))
-        elif detail and reply.finish == "length":
-            detail = _DETAILS[Reason.LENGTH_REACHED]
+        problem = holds(prompt, reply)
+        if fault is not None and (problem is not None or fault[0] is Reason.CONTENT_FILTERED):
+            problem = _PROBLEMS.get(fault[0]) or _words_in(fault[1]) or problem
+        elif problem is not None and reply.finish == "length":
+            problem = _PROBLEMS[Reason.LENGTH_REACHED]
         return Judged(
             name=prompt.name,
-            passed=not detail,
+            passed=problem is None,
             assertion=prompt.assertion,
             expected=unechoed(prompt.expected[:500], ask),
             actual=shown(answer_of(prompt, reply), ask),
-            detail=unechoed(detail, ask),
+            problem=problem.passed_through(partial(unechoed, ask=ask)) if problem is not None else None,
         )
 
     async def _reply(self, ask: Ask, limit: int) -> Reply:
@@ -178,7 +178,7 @@ class _Run:
             reply = self._dialect.read_reply(exchange.body)
         except BadAnswer as error:
             used = malformed_usage(ask, exchange).measurements()
-            raise _Stopped(verdict(Reason.MALFORMED_ANSWER, self._facts | {"detail": str(error)}, used)) from None
+            raise _Stopped(verdict(Reason.MALFORMED_ANSWER, self._facts | error.words.to_evidence(), used)) from None
         usage = usage_of(reply, ask, limit)
         if reply.problem is not None and reply.problem is not Reason.CONTENT_FILTERED:
             fault = fault_of(reply, ask, limit)
@@ -205,7 +205,7 @@ class _Run:
         evidence = self._facts | self._told()
         if not failed:
             return good(evidence, measurements)
-        if all(one.detail == _FILTERED for one in failed):
+        if all(one.problem == _PROBLEMS[Reason.CONTENT_FILTERED] for one in failed):
             return verdict(Reason.CONTENT_FILTERED, evidence, measurements)
         return verdict(Reason.WRONG_ANSWER, evidence, measurements)
 
@@ -213,13 +213,18 @@ class _Run:
         asked = {one.name for one in self.judged}
         unasked = [
             Judged(
-                name=prompt.name, passed=False, assertion=prompt.assertion, expected="", actual="", detail=_UNREACHED
+                name=prompt.name,
+                passed=False,
+                assertion=prompt.assertion,
+                expected="",
+                actual="",
+                problem=words(Detail.NOT_ASKED),
             )
             for prompt in self.config.prompts
             if prompt.name not in asked
         ]
         return {
-            "prompts": msgspec.to_builtins([*self.judged, *unasked]),
+            "prompts": [one.to_evidence() for one in (*self.judged, *unasked)],
             "failed": sum(not one.passed for one in self.judged),
             "count": len(self.config.prompts),
         }
@@ -231,6 +236,12 @@ class _Run:
         """Where the runner finds it when the whole look is cut off."""
         self._looking.measurements.pop("usage_estimated", None)
         self._looking.measurements |= _sum(self._used, under_way).measurements()
+
+
+def _words_in(facts: Mapping[str, Any]) -> Words | None:
+    """The detail of a fault, where it has one of ours."""
+    code = facts.get("detail_code")
+    return Words(Detail(code), facts.get("detail_values", {})) if code else None
 
 
 def _ask(config: AiCanaryConfig, prompt: Prompt, once: str) -> Ask:

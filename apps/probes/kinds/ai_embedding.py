@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 from apps.core.kindconfig import FILLED, Text, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
 from apps.core.outbound.showing import safe_url
+from apps.probes import details
 from apps.probes.ai import counting
 from apps.probes.ai.asking import dialect_of, embedding_request, embedding_text
 from apps.probes.ai.dialect import AI_DIALECTS, BadAnswer
@@ -18,6 +19,7 @@ from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.judging import evidence_of, good, problem_under_good_status, refusal, unanswered, verdict, words
 from apps.probes.ai.usage import Usage
 from apps.probes.base import PROBE_KINDS, HttpProbeKind, Outcome, Reason
+from apps.probes.details import Detail
 
 
 class AiEmbeddingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,7 +74,8 @@ class AiEmbeddingKind(HttpProbeKind[AiEmbeddingConfig]):
             config.endpoint, embedding_text(), connect_timeout_seconds=config.connect_timeout_seconds
         )
         if request is None:
-            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": "this dialect has no embeddings"})
+            nothing = details.words(Detail.OFFERS_NO_EMBEDDINGS)
+            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, nothing.to_evidence())
         return request
 
     def judge(self, config: AiEmbeddingConfig, exchange: Exchange) -> Outcome:
@@ -85,7 +88,7 @@ class AiEmbeddingKind(HttpProbeKind[AiEmbeddingConfig]):
         try:
             dimensions, named = dialect.read_embedding(exchange.body)
         except BadAnswer as error:
-            return _unreadable(config, exchange, str(error))
+            return _unreadable(config, exchange, error)
         measurements = counting.believed(named, ours).measurements() | {"dimensions": float(dimensions)}
         if config.dimensions and dimensions != config.dimensions:
             found = {"expected": config.dimensions, "actual": dimensions}
@@ -96,18 +99,19 @@ class AiEmbeddingKind(HttpProbeKind[AiEmbeddingConfig]):
         return unanswered(config.endpoint, error, embedding_text())
 
 
-def _unreadable(config: AiEmbeddingConfig, exchange: Exchange, detail: str) -> Outcome:
+def _unreadable(config: AiEmbeddingConfig, exchange: Exchange, problem: BadAnswer) -> Outcome:
     """No embedding: perhaps an error under a good status, which says more."""
     evidence = evidence_of(config.endpoint, exchange)
+    malformed = evidence | problem.words.to_evidence()
     measurements = counting.estimated(embedding_text(), 0).measurements()
     try:
         reply = dialect_of(config.endpoint).read_reply(exchange.body)
     except BadAnswer:
-        return verdict(Reason.MALFORMED_ANSWER, evidence | {"detail": detail}, measurements)
+        return verdict(Reason.MALFORMED_ANSWER, malformed, measurements)
     if reply.problem is not None:
         reason, facts = problem_under_good_status(reply.problem, words(reply.detail, None))
         return verdict(reason, evidence | facts, measurements)
-    return verdict(Reason.MALFORMED_ANSWER, evidence | {"detail": detail}, measurements)
+    return verdict(Reason.MALFORMED_ANSWER, malformed, measurements)
 
 
 PROBE_KINDS.add("ai_embedding", AiEmbeddingKind())

@@ -82,7 +82,7 @@ class AiPingKind(HttpProbeKind[AiPingConfig]):
             reply = dialect_of(endpoint).read_reply(exchange.body)
         except BadAnswer as error:
             usage = malformed_usage(ask, exchange)
-            return verdict(Reason.MALFORMED_ANSWER, evidence | {"detail": str(error)}, usage.measurements())
+            return verdict(Reason.MALFORMED_ANSWER, evidence | error.words.to_evidence(), usage.measurements())
         limit = output_limit(endpoint, config.max_output_tokens)
         measurements = usage_of(reply, ask, limit).measurements()
         evidence |= {"finish": reply.finish, "answer": shown(reply.text, ask)}

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import msgspec
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from apps.core.kindconfig import FILLED, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError
 from apps.core.outbound.showing import safe_url
+from apps.probes import details
 from apps.probes.ai import counting
 from apps.probes.ai.asking import chat_request, dialect_of, most_usage, output_limit, stream_ask
 from apps.probes.ai.dialect import BadAnswer
@@ -32,6 +33,7 @@ from apps.probes.ai.judging import (
 from apps.probes.ai.listening import Clocks, StreamListener
 from apps.probes.ai.usage import Usage
 from apps.probes.base import PROBE_KINDS, HttpProbeKind, Outcome, Reason
+from apps.probes.details import Detail, Words
 
 # A connection that ends in the middle of an answer: the answer is what is missing.
 _BROKEN_OFF = frozenset({Reason.CONNECTION_RESET, Reason.EMPTY_RESPONSE, Reason.PROTOCOL_ERROR})
@@ -156,8 +158,8 @@ def _fault(endpoint: Endpoint, exchange: Exchange, heard: StreamListener) -> Fau
         return _problem(heard, heard.problem)
     if not heard.chunks and not heard.is_complete:
         return _no_stream(endpoint, exchange, heard)
-    if heard.malformed:
-        return Reason.MALFORMED_ANSWER, {"detail": heard.malformed}
+    if heard.malformed is not None:
+        return Reason.MALFORMED_ANSWER, heard.malformed.to_evidence()
     if not heard.is_complete and not heard.is_overlong:
         return Reason.TRUNCATED, {}
     finish = heard.finish or ("length" if heard.is_overlong else "")
@@ -170,7 +172,7 @@ def _problem(heard: StreamListener, problem: Reason) -> Fault:
     """An error in the middle of a stream is a failure of the server; in place of one it is no stream at all."""
     detail = words(heard.detail, heard.ask)
     if problem is Reason.SERVER_ERROR and heard.chunks:
-        return problem, {"detail": detail, "actual": detail or "?"}
+        return problem, {"detail": detail, "actual": f"“{detail or '?'}”"}
     return problem_under_good_status(problem, detail)
 
 
@@ -179,13 +181,14 @@ def _no_stream(endpoint: Endpoint, exchange: Exchange, heard: StreamListener) ->
     try:
         reply = dialect_of(endpoint).read_reply(exchange.body)
     except BadAnswer as error:
-        found = heard.malformed or (str(error) if not heard.events else gettext_noop("a stream without an answer"))
-        kind = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()[:100]
-        return Reason.MALFORMED_ANSWER, {"detail": f"{found} ({kind})" if kind else found}
+        found = heard.malformed or (error.words if not heard.events else details.words(Detail.NO_ANSWER))
+        content_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()[:100]
+        told = Words(found.code, found.values | {"content_type": content_type}) if content_type else found
+        return Reason.MALFORMED_ANSWER, told.to_evidence()
     if reply.problem is not None:
         return problem_under_good_status(reply.problem, words(reply.detail, heard.ask))
-    found = gettext_noop("a whole answer in place of a stream") if reply.choices else gettext_noop("no choices")
-    return Reason.MALFORMED_ANSWER, {"detail": found}
+    found = details.words(Detail.WHOLE_ANSWER if reply.choices else Detail.NO_CHOICES)
+    return Reason.MALFORMED_ANSWER, found.to_evidence()
 
 
 PROBE_KINDS.add("ai_stream", AiStreamKind())

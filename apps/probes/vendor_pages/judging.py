@@ -83,10 +83,11 @@ def _speaks_of(incident: PageIncident, names: set[str]) -> bool:
 
 
 def _detail(status: PageStatus, reading: PageReading, components: Sequence[Component]) -> str:
-    """What is wrong in the vendor's own words: its open incidents, else the components, else its headline."""
+    """What is wrong in the vendor's own words: its open incidents, else the components, else its headline; "" when it
+    says nothing."""
     if status is PageStatus.OPERATIONAL:
         return reading.description[:_MAX_DETAIL]
     told = [one.name for one in reading.incidents if one.is_open and one.status is not PageStatus.OPERATIONAL]
     bad = [one.name for one in components if one.status not in (PageStatus.OPERATIONAL, PageStatus.UNKNOWN)]
     words = "; ".join((told or bad or [reading.description])[:3]).rstrip(". ")
-    return (words or status.value)[:_MAX_DETAIL]
+    return words[:_MAX_DETAIL]

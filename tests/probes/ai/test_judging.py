@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -128,5 +129,20 @@ def test_a_pattern_made_to_take_for_ever_does_not() -> None:
     schema = {"type": "string", "pattern": "^(a+)+$"}
     assert schema_problem('{"type": "string", "pattern": "^(a+)+$"}') is None
     assert violation(schema, "a" * 50_000 + "b")
-    assert violation(schema, "aaa") == ""
-    assert violation({"type": "object"}, []) == "[] is not of type 'object'"
+    assert violation(schema, "aaa") is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "given", "told"),
+    [
+        ({"type": "object"}, [], "what stands at / is not of the type object"),
+        ({"type": ["object", "null"]}, [], "what stands at / is not of the type object, null"),
+        ({"items": {"required": ["city"]}}, [{"city": 1}, {}], "“city” is missing at /1"),
+        ({"items": {"maximum": 3}}, [5], "what stands at /0 breaks the rule “maximum” of the schema: 3"),
+        ({"enum": ["red", "blue"]}, "x", 'what stands at / breaks the rule “enum” of the schema: ["red","blue"]'),
+        ({"additionalProperties": False}, {"b": 1}, "what stands at / breaks the rule “additionalProperties” of the "
+         "schema: false"),
+    ],
+)  # fmt: skip
+def test_a_broken_schema_is_told_in_words_of_our_own(schema: dict[str, Any], given: Any, told: str) -> None:
+    assert str(violation(schema, given)) == told

@@ -65,7 +65,7 @@ def test_the_end_is_enough_and_its_words_in_an_answer_are_not(clock: Clock) -> N
     assert hear(heard, clock, b"data: [DONE]", 1.2)
     assert not hear(heard, clock, b"\n\ndata: [DONE]\n\n", 1.3)
     heard.close()
-    assert (heard.chunks, heard.ended, heard.malformed) == (2, True, "")
+    assert (heard.chunks, heard.ended, heard.malformed) == (2, True, None)
 
 
 def test_an_error_is_read_at_once(clock: Clock) -> None:
