@@ -65,8 +65,8 @@ class SilenceForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, user: User, data: Any = None, **kwargs: Any) -> None:
-        """`user` operates where it may be put."""
+    def __init__(self, user: User, data: Any = None, *, has_begun: bool = False, **kwargs: Any) -> None:
+        """`user` operates where it may be put. One that `has_begun` has no beginning to choose any more."""
         super().__init__(data, **kwargs)
         place: Any = self.fields["environment"]
         place.queryset = Environment.objects.visible_to(user, Role.OPERATOR)
@@ -79,15 +79,19 @@ class SilenceForm(forms.Form):
         until.required = not self.is_bound or self.data.get("length") == UNTIL
         until.error_messages["required"] = _("Say until when, or choose a length.")
         zone = timezone.get_current_timezone_name()
+        if has_begun:
+            del self.fields["starts_at"]
+            self.fields["ends_at"].help_text = _("In %(zone)s.") % {"zone": zone}
+            return
         self.fields["starts_at"].help_text = _("Empty: from now on. In %(zone)s.") % {"zone": zone}
         self.fields["ends_at"].help_text = _("In %(zone)s.") % {"zone": zone}
 
     def values(self) -> dict[str, Any]:
         """The service's arguments."""
         data = self.cleaned_data
-        starts_at: datetime | None = data["starts_at"]
+        starts_at = self._kept("starts_at")
         if data["length"] == UNTIL:
-            ends_at = data["ends_at"]
+            ends_at = self._kept("ends_at")
         else:
             ends_at = (starts_at or clock.now()) + timedelta(seconds=int(data["length"]))
         return {
@@ -97,6 +101,24 @@ class SilenceForm(forms.Form):
             "ends_at": ends_at,
             "comment": data["comment"],
         }
+
+    def _kept(self, name: str) -> datetime | None:
+        """A moment as it was, seconds included, where nobody touched it: the field knows minutes only."""
+        given: datetime | None = self.cleaned_data.get(name)
+        before: datetime | None = self.initial.get(name)
+        return before if given and before and before.replace(second=0, microsecond=0) == given else given
+
+
+def initial_of(silence: Silence) -> dict[str, Any]:
+    """The form of a stored silence."""
+    return {
+        "matchers": silence.matchers,
+        "environment": silence.environment,
+        "length": UNTIL,
+        "starts_at": silence.starts_at,
+        "ends_at": silence.ends_at,
+        "comment": silence.comment,
+    }
 
 
 def initial_from(user: User, query: QueryDict, environment: Environment | None) -> dict[str, Any]:

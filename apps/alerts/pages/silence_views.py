@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from apps.alerts.pages.alert_views import environment_id
 from apps.alerts.pages.looks import silence_look
 from apps.alerts.pages.row_fields import row_sentences
 from apps.alerts.pages.sentences import cause_words, matcher_sentences, subject
-from apps.alerts.pages.silence_forms import SilenceForm, initial_from
+from apps.alerts.pages.silence_forms import SilenceForm, initial_from, initial_of
 from apps.alerts.silences import selectors, services
 from apps.catalog.scope import scope_of
 from apps.core import clock
@@ -227,11 +227,11 @@ def silence_new(request: PageRequest) -> HttpResponseBase:
     return render(request, "alerts/silence_form.html", context, status=400 if form.errors else 200)
 
 
-def _preview(request: PageRequest) -> HttpResponseBase:
+def _preview(request: PageRequest, silence: Silence | None = None) -> HttpResponseBase:
     """What the matchers that stand in the form would hush; with scripts as a part of the page."""
-    form = SilenceForm(request.user, request.POST)
+    form = _form(request, silence, request.POST)
     form.is_valid()
-    context: dict[str, Any] = {"form": form, "crumbs": [_crumb()]}
+    context: dict[str, Any] = {"form": form, "silence": silence, "crumbs": _crumbs(silence)}
     wrong = [name for name in ("matchers", "environment") if name in form.errors]
     if wrong:
         context["row_problems"] = row_sentences(form)
@@ -245,16 +245,84 @@ def _preview(request: PageRequest) -> HttpResponseBase:
     return render(request, "alerts/silence_form.html", context, status=400 if wrong else 200)
 
 
+def _form(request: PageRequest, silence: Silence | None, data: Any) -> SilenceForm:
+    if silence is None:
+        return SilenceForm(request.user, data)
+    has_begun = silence.starts_at <= clock.now()
+    return SilenceForm(request.user, data, has_begun=has_begun, initial=initial_of(silence))
+
+
+def _crumbs(silence: Silence | None) -> list[tuple[str, str]]:
+    return [_crumb(), *([(silence.comment, silence.get_absolute_url())] if silence is not None else [])]
+
+
 def _looked_ahead(request: PageRequest, matchers: Any, environment: Any) -> dict[str, Any]:
     return {"reach": reach_of(selectors.preview(request.user, matchers, environment))}
+
+
+# --- Editing, ending --------------------------------------------------------------------------------------
+
+
+def operated_silence(request: PageRequest, silence_id: UUID) -> Silence:
+    """The silence, for somebody who may change it."""
+    silence = visible_silence(request, silence_id)
+    require(request.user, Role.OPERATOR, silence.environment_id)
+    return silence
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def silence_edit(request: PageRequest, silence_id: UUID) -> HttpResponseBase:
+    """Another end, another comment, other conditions; `action=preview` as for a new one."""
+    silence = operated_silence(request, silence_id)
+    if request.method == "POST" and request.POST.get("action") == "preview":
+        return _preview(request, silence)
+    form = _form(request, silence, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        values = form.values()
+        require(request.user, Role.OPERATOR, values["environment"].pk if values["environment"] else None)
+        try:
+            saved = services.update_silence(actor=request.user, silence=silence, **values)
+        except services.SilenceOver as over:
+            messages.error(request, str(over))
+            return redirect(silence)
+        except ValidationError as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _edited(silence, saved))
+            return redirect(saved)
+    context: dict[str, Any] = {"form": form, "silence": silence, "crumbs": _crumbs(silence)}
+    if not form.is_bound:
+        context |= _looked_ahead(request, silence.matchers, silence.environment)
+    return render(request, "alerts/silence_form.html", context, status=400 if form.errors else 200)
+
+
+def _edited(before: Silence, after: Silence) -> str:
+    if before.pk == after.pk:
+        return _("Saved.")
+    return _("Saved: what it hushed so far stays readable under the silence that has ended; this one goes on from now.")
+
+
+@signed_in
+@require_POST
+def silence_extend(request: PageRequest, silence_id: UUID) -> HttpResponseBase:
+    """An hour more."""
+    silence = operated_silence(request, silence_id)
+    try:
+        services.extend_silence(actor=request.user, silence=silence, by=timedelta(hours=1))
+    except services.SilenceOver as over:
+        messages.error(request, str(over))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The silence lasts an hour longer."))
+    return redirect(silence)
 
 
 @signed_in
 @require_POST
 def silence_end(request: PageRequest, silence_id: UUID) -> HttpResponseBase:
     """End it now."""
-    silence = visible_silence(request, silence_id)
-    require(request.user, Role.OPERATOR, silence.environment_id)
-    services.end_silence(actor=request.user, silence=silence)
+    services.end_silence(actor=request.user, silence=operated_silence(request, silence_id))
     messages.success(request, _("The silence has ended. What it hushed and still fires is told now."))
     return redirect("alerts:silence-list")

@@ -36,5 +36,7 @@ urlpatterns = [
         silence_views.silence_fragment,
         name="silence-fragment",
     ),
+    path("alerts/silences/<uuid:silence_id>/edit/", silence_views.silence_edit, name="silence-edit"),
+    path("alerts/silences/<uuid:silence_id>/extend/", silence_views.silence_extend, name="silence-extend"),
     path("alerts/silences/<uuid:silence_id>/end/", silence_views.silence_end, name="silence-end"),
 ]

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from apps.accounts.access import Role
 from apps.accounts.permissions import demand_role
 from apps.alerts.models import Silence
+from apps.alerts.register.api import Conflict
 from apps.alerts.silences import selectors, services
 from apps.alerts.silences.filters import SilenceFilter
 from apps.alerts.silences.serializers import PreviewQuestionSerializer, PreviewSerializer, SilenceSerializer
@@ -25,13 +26,15 @@ from apps.core.api.viewsets import PortalViewSet
 class SilenceViewSet(PortalViewSet):
     """For a while, nobody is told of what matches; it is measured all the same. What ends last comes first.
 
-    Operators of the environment make and end them; one for all environments takes an operator of all of them. Another
-    end or other matchers are another silence, so that what was hushed when stays readable.
+    Operators of the environment make, edit and end them; one for all environments takes an operator of all of them.
+    What one that has begun hushes stays readable: PATCH moves its end and changes its comment; with other matchers or
+    another environment it ends now, and the answer is the silence that takes its place, with another `id`. 409 once
+    it has ended.
     """
 
     serializer_class = SilenceSerializer
     filterset_class = SilenceFilter
-    http_method_names = ["get", "post", "delete", "head", "options"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     ordering = ("-ends_at", "-pk")
 
     def get_queryset(self) -> QuerySet[Silence]:
@@ -41,6 +44,15 @@ class SilenceViewSet(PortalViewSet):
         environment = data["environment"]
         demand_role(self.request.user, Role.OPERATOR, environment.pk if environment else None)
         return services.create_silence(actor=self._actor, **data)
+
+    def update_object(self, instance: Silence, data: dict[str, Any]) -> Silence:
+        if "environment" in data:
+            environment = data["environment"]
+            demand_role(self.request.user, Role.OPERATOR, environment.pk if environment else None)
+        try:
+            return services.update_silence(actor=self._actor, silence=instance, **data)
+        except services.SilenceOver as error:
+            raise Conflict(str(error)) from error
 
     def delete_object(self, instance: Silence) -> None:
         """It ends now, and stays in the list as one that ended."""

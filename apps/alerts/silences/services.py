@@ -1,4 +1,8 @@
-"""Writing silences: one transaction each, with its audit entry. None is deleted by hand: it ends, and stays a while."""
+"""Writing silences: one transaction each, with its audit entry. None is deleted by hand: it ends, and stays a while.
+
+What a silence has hushed stays readable: its end and its comment are edited in place; for other matchers, once it has
+begun, it ends and another takes its place.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from apps.accounts.models import User
 from apps.accounts.services import record_audit
 from apps.alerts import matching
 from apps.alerts.models import Silence
+from apps.alerts.pipeline.enrolment import look_at_held
+from apps.alerts.tasks import wake
 from apps.catalog.models import Environment
 from apps.core import clock
 from apps.core.ids import uuid7
@@ -22,6 +28,11 @@ LONGEST = timedelta(days=366)
 MAX_COMMENT_CHARACTERS = 1_000
 KEEP_ENDED = timedelta(days=90)
 _DELETE_AT_ONCE = 5_000
+_EDITABLE = ("matchers", "environment", "starts_at", "ends_at", "comment")
+
+
+class SilenceOver(Exception):
+    """It has ended, so there is nothing to edit; the message says what to do instead."""
 
 
 @transaction.atomic
@@ -65,6 +76,64 @@ def create_silence(
 
 
 @transaction.atomic
+def update_silence(*, actor: User | None, silence: Silence, **fields: Any) -> Silence:
+    """Edit `matchers`, `environment`, `starts_at`, `ends_at` and `comment`. Raises ValidationError by field, and
+    SilenceOver.
+
+    Returns the silence in force: another one where this one has begun and is to hush something else.
+    """
+    row = _locked(silence)
+    now = clock.now()
+    wanted = {name: getattr(row, name) for name in _EDITABLE} | {name: fields[name] for name in fields}
+    wanted["starts_at"] = wanted["starts_at"] or row.starts_at
+    wanted["comment"] = wanted["comment"].strip()
+    has_begun = row.starts_at <= now
+    wanted["matchers"], errors = parse_matchers(wanted["matchers"])
+    if has_begun and wanted["starts_at"] > now:
+        errors["starts_at"] = [_("It has begun. End it, and set another one for later.")]
+    errors.update(_time_problems(row.starts_at if has_begun else wanted["starts_at"], wanted["ends_at"], now))
+    if problem := _comment_problem(wanted["comment"]):
+        errors["comment"] = [problem]
+    if errors:
+        raise ValidationError(errors)
+    if has_begun:
+        del wanted["starts_at"]
+        if wanted["matchers"] != row.matchers or wanted["environment"] != row.environment:
+            end_silence(actor=actor, silence=row)
+            return create_silence(actor=actor, starts_at=None, made_through=row.made_through, **wanted)
+    return _edit(actor, row, wanted)
+
+
+@transaction.atomic
+def extend_silence(*, actor: User | None, silence: Silence, by: timedelta) -> Silence:
+    """Move its end, as it is by now. Raises ValidationError by field, and SilenceOver."""
+    return update_silence(actor=actor, silence=silence, ends_at=_locked(silence).ends_at + by)
+
+
+def _locked(silence: Silence) -> Silence:
+    """The row as it stands, which nobody else edits. Raises SilenceOver."""
+    row = Silence.objects.select_for_update(of=("self",)).select_related("environment").get(pk=silence.pk)
+    if row.ends_at <= clock.now():
+        raise SilenceOver(_("This silence has ended. Set another one like it."))
+    return row
+
+
+def _edit(actor: User | None, row: Silence, wanted: dict[str, Any]) -> Silence:
+    before = {name: getattr(row, name) for name in wanted}
+    changes = {name: [before[name], value] for name, value in wanted.items() if before[name] != value}
+    if changes:
+        for name, value in wanted.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(wanted))
+        if "environment" in changes:
+            changes["environment"] = [str(one) if one else None for one in changes["environment"]]
+        record_audit(actor=actor, action="update", subject=row, changes=changes)
+        _look_at_hushed(row)
+        _tell(row)
+    return row
+
+
+@transaction.atomic
 def end_silence(*, actor: User | None, silence: Silence) -> Silence:
     """End it now; one that has ended already stays as it is. One that was to come never begins."""
     row = Silence.objects.select_for_update(of=("self",)).get(pk=silence.pk)
@@ -75,6 +144,7 @@ def end_silence(*, actor: User | None, silence: Silence) -> Silence:
     row.starts_at = min(row.starts_at, now)
     row.save(update_fields=["starts_at", "ends_at"])
     record_audit(actor=actor, action="end", subject=row, changes={"ends_at": [before, now]})
+    _look_at_hushed(row)
     _tell(row)
     return row
 
@@ -109,6 +179,12 @@ def _comment_problem(text: str) -> str:
     if not all(character.isprintable() or character == "\n" for character in text):
         return _("Leave out what cannot be printed.")
     return ""
+
+
+def _look_at_hushed(silence: Silence) -> None:
+    """What it holds is decided anew at once, not when it would have ended."""
+    look_at_held([str(silence.pk)], clock.now())
+    transaction.on_commit(wake, robust=True)
 
 
 def _tell(silence: Silence) -> None:

@@ -104,12 +104,6 @@ def test_one_that_was_to_come_never_begins(operator: User) -> None:
     assert ended["state"] == "ended" and ended["starts_at"] <= ended["ends_at"]
 
 
-def test_a_silence_is_not_edited(operator: User) -> None:
-    client = api_client(operator)
-    made = make(client)
-    assert client.patch(f"{URL}{made['id']}/", {"comment": "Other"}).status_code == 405
-
-
 def test_the_list_tells_the_active_from_the_others(viewer: User, operator: User) -> None:
     client = api_client(operator)
     make(client, comment="active", environment="prod")
