@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.db.models import F, Q, QuerySet
 
-from apps.catalog.models import Price
-from apps.catalog.selectors import Viewer
+from apps.catalog.models import AIModel, Price, Provider
+from apps.catalog.prices.lookup import dialects_of, rates_of
+from apps.catalog.selectors import Viewer, list_models
+from apps.core import clock
 
 
 def list_prices(user: Viewer) -> QuerySet[Price]:
@@ -18,6 +20,19 @@ def price_history(user: Viewer, price: Price) -> QuerySet[Price]:
     """All prices of the same model at the same provider or dialect, the latest first. One query."""
     same = list_prices(user).filter(provider=price.provider_id, dialect=price.dialect, model__iexact=price.model)
     return same.order_by("-valid_from", "-pk")
+
+
+def prices_that_count_for(rows: QuerySet[Price], provider: Provider) -> QuerySet[Price]:
+    """Of `rows` those that may hold for models of `provider`: its own, and those of the dialects it pays by."""
+    spoken = dialects_of(provider.dialect, provider.base_url)
+    return rows.filter(Q(provider=provider) | Q(provider__isnull=True, dialect__in=spoken))
+
+
+def models_without_price(user: Viewer) -> list[AIModel]:
+    """Models `user` may see of which no price is known today, by name, with provider and environment. Two queries."""
+    models = list(list_models(user).order_by("target__name", "provider__target__name", "pk"))
+    rates = rates_of([(model.provider, model.target.name) for model in models], clock.now().date())
+    return [model for model in models if (model.provider_id, model.target.name) not in rates]
 
 
 def in_reading_order(rows: QuerySet[Price]) -> QuerySet[Price]:

@@ -16,6 +16,7 @@ from apps.catalog.fields import CONTROL
 from apps.catalog.models import Price
 from apps.catalog.prices.matching import ANY
 from apps.core import cache, clock
+from apps.core.money import dollars
 from apps.probes.ai.dialect import AI_DIALECTS
 
 EDITABLE = (
@@ -28,6 +29,8 @@ EDITABLE = (
     "valid_from",
     "note",
 )
+# A hundred times what the dearest model costs: more was meant for another unit.
+LARGEST_PRICE = Decimal(100_000)
 _AMOUNTS = ("input_per_million", "output_per_million", "cached_per_million")
 
 
@@ -122,8 +125,13 @@ def _amount_errors(price: Price) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name in _AMOUNTS:
         amount = getattr(price, name)
-        if isinstance(amount, Decimal | int | float) and amount < 0:
+        if not isinstance(amount, Decimal | int | float):
+            continue
+        if amount < 0:
             found.append((name, _("A price cannot be negative. Enter 0 for what costs nothing.")))
+        elif amount > LARGEST_PRICE:
+            sentence = _("No model costs more than %(most)s a million tokens: enter what a million tokens cost.")
+            found.append((name, sentence % {"most": dollars(LARGEST_PRICE)}))
     return found
 
 

@@ -43,7 +43,6 @@ def _amount(label: Any, help_text: Any = "", *, required: bool = True) -> forms.
         label=label,
         help_text=help_text,
         required=required,
-        max_digits=12,
         decimal_places=4,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,16 +20,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest, may, require, signed_in
 from apps.accounts.permissions import refusal
-from apps.catalog.models import Price
+from apps.catalog.models import AIModel, Price
 from apps.catalog.prices.selectors import in_reading_order, list_prices, price_history
 from apps.catalog.prices.services import create_price, delete_price, update_price
 from apps.core import clock
 from apps.core.forms import put_errors
 from apps.dashboard.money.forms import PriceForm
+from apps.dashboard.money.price_filters import narrow, read_filters, unpriced_models
 from apps.probes.ai.dialect import AI_DIALECTS
 
 # More than anybody reads; the API has them all.
 MOST_SHOWN = 2_000
+MOST_UNPRICED = 100
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,20 @@ class PriceRow:
         return self.price.valid_from <= clock.now().date()
 
 
+@dataclass(frozen=True)
+class UnpricedRow:
+    """A model that is watched and of which no price is known."""
+
+    model: AIModel
+    may_add: bool
+
+    @property
+    def add_url(self) -> str:
+        """The form of a price, filled in with it and its provider."""
+        query = urlencode({"provider": self.model.provider_id, "model": self.model.target.name})
+        return f"{reverse('dashboard:settings-price-new')}?{query}"
+
+
 def _rows(prices: list[Price], today: date) -> list[PriceRow]:
     """A row for each model: the price that holds today, or the first of those to come."""
     number = Counter(_same(price) for price in prices)
@@ -85,13 +102,25 @@ def _same(price: Price) -> tuple[Any, ...]:
 @signed_in
 @require_safe
 def price_list(request: PageRequest) -> HttpResponseBase:
-    prices = list(in_reading_order(list_prices(request.user))[:MOST_SHOWN])
+    """The price of each model as it holds today, and the models that are watched without one."""
+    filters = read_filters(request.user, request.GET)
+    prices = list(in_reading_order(narrow(list_prices(request.user), filters))[:MOST_SHOWN])
+    unpriced = unpriced_models(request.user, filters)
     context = {
         "rows": _rows(prices, clock.now().date()),
+        "unpriced": [UnpricedRow(model, _may_price(request, model)) for model in unpriced[:MOST_UNPRICED]],
+        "unpriced_number": len(unpriced),
+        "filters": filters,
+        "filter_fields": filters.fields,
+        "chips": filters.chips(request.path),
         "may_add": access_of(request.user).allows_somewhere(Role.OPERATOR),
         "as_of": clock.now(),
     }
     return render(request, "dashboard/settings/prices.html", context)
+
+
+def _may_price(request: PageRequest, model: AIModel) -> bool:
+    return may(request.user, Role.OPERATOR, model.target.environment_id)
 
 
 def _price(request: PageRequest, price_id: UUID) -> Price:
@@ -128,11 +157,14 @@ def _crumb() -> tuple[str, str]:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def price_new(request: PageRequest) -> HttpResponseBase:
-    """A price; `?like=<id>` begins with what stands in another one."""
+    """A price; `?like=<id>` begins with what stands in another one, `?provider=<id>&model=<name>` with these."""
     if not access_of(request.user).allows_somewhere(Role.OPERATOR):
         raise PermissionDenied(refusal(request.user, Role.OPERATOR))
     like = _like(request)
     initial = {"valid_from": clock.now().date(), "note": ""}
+    given = {name: request.GET[name] for name in ("provider", "model") if request.GET.get(name)}
+    if given:
+        initial |= {"dialect": "", **given}
     form = PriceForm(request.user, like, request.POST or None, initial=initial)
     if form.is_bound and form.is_valid():
         provider = form.cleaned_data["provider"]
@@ -143,8 +175,16 @@ def price_new(request: PageRequest) -> HttpResponseBase:
             put_errors(form, error)
         else:
             messages.success(request, _("The price of %(model)s was added.") % {"model": price.model})
+            _tell_free(request, price)
             return redirect("dashboard:settings-price", price.pk)
     return _form(request, form, None)
+
+
+def _tell_free(request: PageRequest, price: Price) -> None:
+    """What costs nothing is held by no cap: somebody who only left a field at 0 should know."""
+    if not (price.input_per_million or price.output_per_million):
+        sentence = _("At a price of 0 looks at %(model)s count as free, and no cap stops them.")
+        messages.info(request, sentence % {"model": price.model})
 
 
 def _like(request: PageRequest) -> Price | None:
@@ -164,12 +204,13 @@ def price_edit(request: PageRequest, price_id: UUID) -> HttpResponseBase:
         provider = form.cleaned_data["provider"]
         require(request.user, Role.OPERATOR, provider.target.environment_id if provider else None)
         try:
-            update_price(actor=request.user, price=price, **form.cleaned_data)
+            saved = update_price(actor=request.user, price=price, **form.cleaned_data)
         except ValidationError as error:
             put_errors(form, error)
         else:
             messages.success(request, _("Saved."))
-            return redirect("dashboard:settings-price", price.pk)
+            _tell_free(request, saved)
+            return redirect("dashboard:settings-price", saved.pk)
     return _form(request, form, price)
 
 
