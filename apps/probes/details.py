@@ -110,8 +110,8 @@ _WORDS: dict[Detail, str] = {
     Detail.SCHEMA_MISSING: gettext_noop("“%(name)s” is missing at %(path)s"),
     Detail.SCHEMA_RULE: gettext_noop("what stands at %(path)s breaks the rule “%(rule)s” of the schema: %(expected)s"),
     Detail.ANOTHER_API: gettext_noop(
-        "this model is asked in another way than by chat completions; for the Responses API choose the dialect "
-        "“OpenAI Responses”. The provider says: “%(said)s”"
+        "this model is not asked by chat completions; where the provider has it in the Responses API, put /responses "
+        "at the end of its base URL. It says: “%(said)s”"
     ),
     Detail.NO_BASE_URL: gettext_noop("the provider has no base URL"),
     Detail.OFFERS_NO_EMBEDDINGS: gettext_noop("this dialect has no embeddings"),

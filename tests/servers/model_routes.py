@@ -10,10 +10,19 @@ from tests.servers.wires.base import Question, Wire
 from tests.servers.wires.gemini import GeminiArrayWire, GeminiWire
 from tests.servers.wires.ollama import OllamaWire
 from tests.servers.wires.openai import AzureWire, OpenAiWire
+from tests.servers.wires.responses import ResponsesWire
 
 WIRES: dict[str, Wire] = {
     wire.name: wire
-    for wire in (OpenAiWire(), AzureWire(), AnthropicWire(), GeminiWire(), GeminiArrayWire(), OllamaWire())
+    for wire in (
+        OpenAiWire(),
+        ResponsesWire(),
+        AzureWire(),
+        AnthropicWire(),
+        GeminiWire(),
+        GeminiArrayWire(),
+        OllamaWire(),
+    )
 }
 
 
@@ -34,6 +43,8 @@ def route(received: Received, body: Any) -> tuple[Wire, Question] | None:
         return WIRES["anthropic" if anthropic else "openai"], Question("models")
     if path == "/v1/messages":
         return WIRES["anthropic"], Question("chat", model, streams)
+    if path == "/v1/responses":
+        return WIRES["openai:responses"], Question("chat", model, streams)
     what = {"/v1/chat/completions": "chat", "/v1/embeddings": "embedding"}.get(path)
     return (WIRES["openai"], Question(what, model, streams, _wants_usage(body))) if what else None
 

@@ -33,7 +33,8 @@ from tests.servers.wires.base import Wire
 
 NUMBERS = tuple(number / 100 for number in range(64))
 BASE_PATHS = {
-    "openai": "/v1", "openai_compatible": "/v1", "anthropic": "/v1", "gemini": "/v1beta", "ollama": "", "azure": "",
+    "openai": "/v1", "openai:responses": "/v1/responses", "openai_compatible": "/v1",
+    "anthropic": "/v1", "gemini": "/v1beta", "ollama": "", "azure": "",
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The protocol of chat completions: OpenAI's, and that of everybody who followed it.
 
+Whoever enters a base URL that ends in `/responses` is asked by the Responses API instead, which reads as well.
+
 A dialect of it says where the API lives, how a key is sent and which parameters it takes; the answers read the same.
 Reading is lenient where servers are known to differ, and strict where a difference would hide a fault.
 """
@@ -8,13 +10,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from apps.core.outbound.exchange import HttpRequest
-from apps.probes.ai.base_urls import with_version
+from apps.probes.ai.base_urls import with_version, without_endings
 from apps.probes.ai.dialect import Ask, BadAnswer, Delta, Dialect, EventReader, Finish, Reply, ToolCall, names_in
 from apps.probes.ai.documents import (
     believed,
@@ -30,8 +33,9 @@ from apps.probes.ai.documents import (
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.openai_models import effort_of
 from apps.probes.ai.refusals import problem_in
+from apps.probes.ai.responses import RESPONSES, ResponseEvents, body_of, is_event, is_response, read_response
 from apps.probes.ai.usage import Usage
-from apps.probes.details import Detail
+from apps.probes.details import Detail, Words, words
 from apps.probes.reasons import Reason
 
 CHAT, EMBEDDINGS, MODELS = "/chat/completions", "/embeddings", "/models"
@@ -47,6 +51,10 @@ _FINISHES: dict[str, Finish] = {
     "abort": "error",
     "insufficient_system_resource": "error",
 }
+# How a model is refused that is asked by the Responses API only: OpenAI, and Azure.
+_ANOTHER_WAY = re.compile(
+    r"v1/responses|responses api|not a chat model|chatcompletions? operation does not work", re.IGNORECASE
+)
 _BROKEN_OFF = {"insufficient_system_resource": Reason.OVERLOADED}
 
 
@@ -63,7 +71,12 @@ class ChatCompletions(Dialect):
     def url(self, endpoint: Endpoint, path: str) -> str:
         """Where `path` of the API is for this model."""
         base = endpoint.base_url or self.default_base_url
-        return with_version(base, "v1", endings=(CHAT, EMBEDDINGS, MODELS), bare_hosts=self.bare_hosts) + path
+        endings = (CHAT, EMBEDDINGS, MODELS, RESPONSES)
+        return with_version(base, "v1", endings=endings, bare_hosts=self.bare_hosts) + path
+
+    def asks_for_responses(self, endpoint: Endpoint) -> bool:
+        """Whether this model is asked by the Responses API."""
+        return without_endings(endpoint.base_url, ()).endswith(RESPONSES)
 
     def headers(self, endpoint: Endpoint) -> dict[str, str]:
         """Those of every request; the key is in no other place."""
@@ -87,6 +100,14 @@ class ChatCompletions(Dialect):
 
     def chat_request(self, endpoint: Endpoint, ask: Ask) -> HttpRequest:
         limit = ask.max_output_tokens + self.reasoning_allowance(endpoint.model)
+        is_other = self.asks_for_responses(endpoint)
+        body = body_of(endpoint.model, ask, limit, effort_of(endpoint.model)) if is_other else self._body(endpoint, ask)
+        accept = "text/event-stream" if ask.stream else "application/json"
+        url = self.url(endpoint, RESPONSES if is_other else CHAT)
+        return request(url, self.headers(endpoint), body, accept=accept, verify_tls=endpoint.verify_tls)
+
+    def _body(self, endpoint: Endpoint, ask: Ask) -> dict[str, Any]:
+        limit = ask.max_output_tokens + self.reasoning_allowance(endpoint.model)
         body: dict[str, Any] = {
             "model": endpoint.model,
             "messages": _messages(ask),
@@ -104,12 +125,11 @@ class ChatCompletions(Dialect):
         if ask.json_schema is not None:
             schema = {"name": "answer", "schema": dict(ask.json_schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        accept = "text/event-stream" if ask.stream else "application/json"
-        return request(
-            self.url(endpoint, CHAT), self.headers(endpoint), body, accept=accept, verify_tls=endpoint.verify_tls
-        )
+        return body
 
     def read_reply(self, body: bytes) -> Reply:
+        if is_response(body):
+            return read_response(body)
         document = decoded_object(body)
         problem = problem_in(document)
         choices = objects_in(document.get("choices"))
@@ -134,7 +154,11 @@ class ChatCompletions(Dialect):
         )
 
     def event_reader(self) -> EventReader:
-        return ChatEvents()
+        return _EitherEvents()
+
+    def explained(self, reason: Reason, said: str) -> Words | None:
+        is_other_way = reason is Reason.BAD_REQUEST and _ANOTHER_WAY.search(said)
+        return words(Detail.ANOTHER_API, said=said) if is_other_way else None
 
     def embedding_request(self, endpoint: Endpoint, text: str) -> HttpRequest | None:
         body = {"model": endpoint.model, "input": text}
@@ -147,6 +171,18 @@ class ChatCompletions(Dialect):
         counted = believed(usage.get("prompt_tokens", usage.get("total_tokens")), 0)
         vector = vectors[0].get("embedding") if vectors else None
         return (_packed_length(vector) if isinstance(vector, str) else vector_length(vector)), counted
+
+
+class _EitherEvents(EventReader):
+    """Of a stream in either way: its first event says which it is."""
+
+    def __init__(self) -> None:
+        self._reader: EventReader | None = None
+
+    def read(self, name: str, data: bytes) -> Delta:
+        if self._reader is None:
+            self._reader = ResponseEvents() if is_event(name, data) or is_response(data) else ChatEvents()
+        return self._reader.read(name, data)
 
 
 class _PlainDelta(msgspec.Struct):

@@ -6,6 +6,7 @@ The class follows from the reason of an outcome, so nothing is stored twice. A r
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
@@ -151,6 +152,16 @@ def class_of(reason: str) -> tuple[ErrorClass, Fault] | None:
         return _OF_REASON.get(Reason(reason))
     except ValueError:
         return None
+
+
+def reasons_of(classes: Collection[str], faults: Collection[str]) -> list[str]:
+    """The reasons with one of these classes or faults; every reason that has a class where neither is given."""
+    every = not classes and not faults
+    return [
+        reason.value
+        for reason, (error_class, fault) in _OF_REASON.items()
+        if every or error_class in classes or fault in faults
+    ]
 
 
 def state_of(reason: Reason) -> OutcomeState:

@@ -33,7 +33,7 @@ _MILLISECONDS = 1000.0
 _UNREAD_PIECES = 128
 _UNREAD_BYTES = 64 * 1024
 # Lines no answer can hold, for its text has no line ends of its own: nothing comes after them.
-_LAST_LINES = (b"data: [DONE]", b"event: message_stop")
+_LAST_LINES = (b"data: [DONE]", b"event: message_stop", b"event: response.completed")
 # The last of JSON lines.
 _DONE = re.compile(rb'"done":\s*true')
 
@@ -101,7 +101,7 @@ class StreamListener:
         self._unread.append((chunk, at))
         self._unread_bytes += len(chunk)
         # This runs for every piece, so what is cheap is asked first.
-        if (b"[DONE]" in chunk or b"message_stop" in chunk) and _is_last(chunk):
+        if (b"[DONE]" in chunk or b"message_stop" in chunk or b"response.completed" in chunk) and _is_last(chunk):
             return False
         is_full = self._unread_bytes >= _UNREAD_BYTES or len(self._unread) >= _UNREAD_PIECES
         if is_full or b'"error"' in chunk or (b'"done":' in chunk and _DONE.search(chunk)):

@@ -12,6 +12,7 @@ from apps.probes.ai.base_urls import in_path
 from apps.probes.ai.chat_completions import MODELS, ChatCompletions
 from apps.probes.ai.dialect import AI_DIALECTS
 from apps.probes.ai.endpoint import Endpoint
+from apps.probes.ai.responses import RESPONSES
 
 # The last one that is neither a preview nor the v1 path, which needs none.
 DEFAULT_API_VERSION = "2024-10-21"
@@ -32,8 +33,8 @@ class Azure(ChatCompletions):
         version = _version_in(query)
         if rest == "/v1" or rest.startswith("/v1/"):
             return f"{resource}/openai/v1{path}" + (f"?api-version={version}" if version else "")
-        # The list belongs to the resource, everything else to a deployment.
-        place = "" if path == MODELS else f"/deployments/{in_path(endpoint.model)}"
+        # The list belongs to the resource, everything else to a deployment; one way to ask has it in the body.
+        place = "" if path in (MODELS, RESPONSES) else f"/deployments/{in_path(endpoint.model)}"
         return f"{resource.rstrip('/')}/openai{place}{path}?api-version={version or DEFAULT_API_VERSION}"
 
     def headers(self, endpoint: Endpoint) -> dict[str, str]:

@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.probes.ai.chat_completions import ChatCompletions
 from apps.probes.ai.dialect import AI_DIALECTS
+from apps.probes.ai.endpoint import Endpoint
+from apps.probes.ai.openai_models import needs_responses
 
 
 class OpenAi(ChatCompletions):
@@ -15,6 +17,9 @@ class OpenAi(ChatCompletions):
     label = _("OpenAI")
     default_base_url = "https://api.openai.com/v1"
     token_limit = "max_completion_tokens"  # noqa: S105 - a name of a parameter
+
+    def asks_for_responses(self, endpoint: Endpoint) -> bool:
+        return needs_responses(endpoint.model) or super().asks_for_responses(endpoint)
 
 
 AI_DIALECTS.add("openai", OpenAi())

@@ -12,13 +12,14 @@ from apps.probes.runner import run_once
 from tests.servers.model_server import ModelServer
 
 KEY = "sk-hunter2-hunter2-hunter2"
-DIALECTS = ("openai", "openai_compatible", "anthropic", "gemini", "ollama", "azure")
+# "openai:responses" is the dialect openai, asked by the Responses API.
+DIALECTS = ("openai", "openai:responses", "openai_compatible", "anthropic", "gemini", "ollama", "azure")
 # Short enough that waiting for nothing does not take long, long enough for a busy machine.
 CLOCKS: dict[str, Any] = {"first_token_timeout_seconds": 0.6, "stall_timeout_seconds": 0.6}
 
 
 def endpoint(server: ModelServer, dialect: str = "openai", model: str = "model-a") -> dict[str, Any]:
-    return {"dialect": dialect, "base_url": server.base_url(dialect), "api_key": KEY, "model": model}
+    return {"dialect": dialect.partition(":")[0], "base_url": server.base_url(dialect), "api_key": KEY, "model": model}
 
 
 def look(

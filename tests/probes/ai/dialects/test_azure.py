@@ -45,6 +45,12 @@ def endpoint(base_url: str = HOST, model: str = "my-gpt") -> Endpoint:
             f"{HOST}/openai/v1/chat/completions?api-version=preview",
             f"{HOST}/openai/v1/models?api-version=preview",
         ),
+        (f"{HOST}/openai/v1/responses", f"{HOST}/openai/v1/responses", f"{HOST}/openai/v1/models"),
+        (
+            f"{HOST}/openai/responses?api-version=2025-04-01-preview",
+            f"{HOST}/openai/responses?api-version=2025-04-01-preview",
+            f"{HOST}/openai/models?api-version=2025-04-01-preview",
+        ),
         (
             "https://gateway.example.com/azure/openai",
             "https://gateway.example.com/azure/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21",
