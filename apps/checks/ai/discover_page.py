@@ -21,6 +21,7 @@ from apps.accounts.doors import PageRequest, require, signed_in
 from apps.catalog.crumbs import crumbs_below, stand_in_list
 from apps.catalog.discovery import discover_models
 from apps.catalog.models import Provider, Target, TargetKind
+from apps.catalog.prices.links import add_price_url
 from apps.catalog.prices.lookup import rates_of
 from apps.catalog.refusals import take_refusal
 from apps.catalog.selectors import Drift, get_drift
@@ -37,6 +38,7 @@ from apps.probes.base import PROBE_KINDS
 
 # More lines of the bill than this help nobody before the order is placed.
 MOST_LINES = 40
+MOST_UNPRICED = 5
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def discover(request: PageRequest, target_id: UUID) -> HttpResponseBase:
         return _ask(request, target)
     form = _form(target.provider, request.POST if action else None)
     if action == "price" and request.htmx:
-        return render(request, "checks/ai/_ladder_price.html", _priced(request, target.provider, form, fresh=True))
+        return render(request, "checks/ai/_ladder_price.html", _priced(request, target, form, fresh=True))
     if action == "save" and form.is_valid():
         try:
             added = add_models(
@@ -140,14 +142,13 @@ def _page(request: HttpRequest, target: Target, form: AddModelsForm, refused: Se
     provider = target.provider
     drift = get_drift(provider)
     return {
-        "target": target,
         "provider": provider,
         "refused": refused,
         "drift": drift,
         "offered": _rows(provider, drift, form),
         "form": form,
         "crumbs": crumbs_below(target),
-        **_priced(request, provider, form),
+        **_priced(request, target, form),
     }
 
 
@@ -181,17 +182,20 @@ def _kinds(provider: Provider) -> dict[str, list[Any]]:
     }
 
 
-def _priced(request: HttpRequest, provider: Provider, form: AddModelsForm, *, fresh: bool = False) -> dict[str, Any]:
+def _priced(request: HttpRequest, target: Target, form: AddModelsForm, *, fresh: bool = False) -> dict[str, Any]:
     price: LadderPrice = price_ladder(
         viewer=request.user,
-        provider=provider,
+        provider=target.provider,
         names=form.names(),
         rungs=form.rungs,
         chosen=form.chosen(),
         intervals=form.intervals(),
     )
     return {
+        "target": target,
         "price": price,
+        "unpriced": [(name, add_price_url(target.pk, name)) for name in price.unpriced[:MOST_UNPRICED]],
+        "more_unpriced": max(len(price.unpriced) - MOST_UNPRICED, 0),
         "rung_lines": [{"row": row, "line": line} for row, line in zip(form.rows, price.rungs, strict=True)],
         "lines": price.models[:MOST_LINES],
         "more_lines": max(len(price.models) - MOST_LINES, 0),

@@ -45,6 +45,11 @@ class Cell:
     def is_unpriced(self) -> bool:
         return self.adds and self.is_paid and self.most is None
 
+    @property
+    def is_free(self) -> bool:
+        """Asking costs nothing: of any model, or of one whose price is known to be 0."""
+        return not self.is_paid or self.most == 0
+
 
 @dataclass(frozen=True)
 class ModelLine:
@@ -62,6 +67,10 @@ class ModelLine:
     @property
     def is_unpriced(self) -> bool:
         return any(cell.is_unpriced for cell in self.cells)
+
+    @property
+    def is_free(self) -> bool:
+        return _is_free(self.cells)
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,10 @@ class RungLine:
     @property
     def unpriced(self) -> int:
         return sum(cell.is_unpriced for cell in self.cells)
+
+    @property
+    def is_free(self) -> bool:
+        return _is_free(self.cells)
 
 
 @dataclass(frozen=True)
@@ -114,8 +127,27 @@ class LadderPrice:
         return self.budget.monthly_cap if self.budget is not None else None
 
     @property
+    def cap_of_all(self) -> Decimal | None:
+        return self.budget_of_all.monthly_cap if self.budget_of_all is not None else None
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether anything that is chosen may cost money, as far as is known or not."""
+        return bool(self.total) or bool(self.unpriced)
+
+    @property
+    def is_off(self) -> bool:
+        """A cap of nothing lets no paid look out, and this asks for some."""
+        caps = (self.cap, self.cap_of_all)
+        return self.is_paid and any(cap == 0 for cap in caps)
+
+    @property
     def is_above_cap(self) -> bool:
         return self.cap is not None and self.with_present > self.cap
+
+    @property
+    def is_above_cap_of_all(self) -> bool:
+        return self.cap_of_all is not None and self.with_present > self.cap_of_all
 
 
 def price_ladder(
@@ -208,6 +240,12 @@ def _cost_of(check: Check, provider: Provider, regions: int, rates: Mapping[tupl
         # A kind of a newer version, or a config nobody can read any more: it is not looked at either.
         return NOTHING
     return cost.most or NOTHING
+
+
+def _is_free(cells: Collection[Cell]) -> bool:
+    """Whether something is made there, and nothing of it costs anything."""
+    made = [cell for cell in cells if cell.adds]
+    return bool(made) and all(cell.is_free for cell in made)
 
 
 def _sum(cells: Collection[Cell]) -> Decimal:

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,6 +20,7 @@ from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest, may, require, signed_in
 from apps.accounts.permissions import refusal
 from apps.catalog.models import AIModel, Price
+from apps.catalog.prices.links import add_price_url
 from apps.catalog.prices.selectors import in_reading_order, list_prices, price_history
 from apps.catalog.prices.services import create_price, delete_price, update_price
 from apps.core import clock
@@ -80,8 +80,7 @@ class UnpricedRow:
     @property
     def add_url(self) -> str:
         """The form of a price, filled in with it and its provider."""
-        query = urlencode({"provider": self.model.provider_id, "model": self.model.target.name})
-        return f"{reverse('dashboard:settings-price-new')}?{query}"
+        return add_price_url(self.model.provider_id, self.model.target.name)
 
 
 def _rows(prices: list[Price], today: date) -> list[PriceRow]:

@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
-from apps.catalog.models import Environment, Price, Provider, Target
+from apps.catalog.budgets import set_cap
+from apps.catalog.models import Environment, Price, Provider, Region, Target
 from apps.checks.models import Check
 from tests.dashboard.test_overview_page import text_of
 from tests.factories import make_model, make_provider, make_service
@@ -41,14 +42,18 @@ def provider(server: ModelServer) -> Provider:
     provider = make_provider("Acme", dialect="openai", base_url=server.base_url(), api_key=KEY, monthly_cap=Decimal(5))
     provider.offered_models = list(server.models)
     provider.save(update_fields=["offered_models"])
+    price_of("chat-*", "20")
+    return provider
+
+
+def price_of(model: str, amount: str) -> None:
     Price.objects.create(
         dialect="openai",
-        model="chat-*",
-        input_per_million=Decimal(1),
-        output_per_million=Decimal(2),
+        model=model,
+        input_per_million=Decimal(amount),
+        output_per_million=Decimal(amount),
         valid_from="2025-01-01",
     )
-    return provider
 
 
 def send(page: Client, provider: Provider, action: str, **values: Any) -> Any:
@@ -91,10 +96,68 @@ def test_looking_more_often_and_higher_costs_more(page: Client, provider: Provid
     assert total(two.content.decode()) == pytest.approx(2 * amounts[2], rel=0.1)
 
 
-def test_what_has_no_known_price_is_named_and_leads_to_the_prices(page: Client, provider: Provider) -> None:
+def test_what_has_no_known_price_is_named_and_leads_to_a_form_that_is_filled_in(
+    page: Client, provider: Provider
+) -> None:
     content = send(page, provider, "price", add=["chat-large", "acme-embedding"], rung_2="on").content.decode()
-    assert "No price is known for acme-embedding" in text_of(content.encode())
-    assert "/settings/prices/" in content
+    assert "No price is known for 1 model" in text_of(content.encode())
+    assert "acme-embedding: add its price" in text_of(content.encode())
+    assert f"/settings/prices/new/?provider={provider.pk}&amp;model=acme-embedding" in content
+
+
+def test_amounts_of_the_bill_have_the_same_places_and_nothing_is_told_from_little(
+    page: Client, provider: Provider
+) -> None:
+    price_of("chat-small", "0")
+    price_of("acme-embedding", "0.0001")
+    names = ["chat-large", "chat-small", "acme-embedding"]
+    values = {"rung_2": "on", "interval_2": "86400"}
+    content = send(page, provider, "price", add=names, **values).content.decode()
+    cells = re.findall(r'<td class="num[^>]*>(?:<[^>]+>)*([^<&]*(?:&lt;)?[^<]*)<', content)
+    amounts = [cell for cell in cells if "$" in cell]
+    assert amounts
+    assert all(re.fullmatch(r"(&lt;)?\$\d+\.\d\d", amount) for amount in amounts), amounts
+    assert "&lt;$0.01" in amounts
+    assert cells.count("free") == 2, "the rung of chat-small, and chat-small together"
+
+
+def test_a_model_of_ones_own_machine_costs_nothing_on_any_rung(page: Client) -> None:
+    own = make_provider("Own", dialect="ollama", base_url="http://127.0.0.1:11434")
+    content = text_of(send(page, own, "price", more="llama3", rung_1="on", rung_2="on", rung_3="on").content)
+    assert "no price known" not in content
+    assert "Together free free free $0.00" in content
+
+
+def test_a_cap_of_nothing_says_that_what_is_paid_for_waits(page: Client, provider: Provider) -> None:
+    set_cap(actor=None, provider=provider, monthly_cap=Decimal(0))
+    paid = text_of(send(page, provider, "price", add=["chat-large"], rung_2="on").content)
+    assert "Paid looks are off: the cap of this provider is 0." in paid
+    assert "Paid looks are off" not in text_of(send(page, provider, "price", add=["chat-large"], rung_1="on").content)
+    set_cap(actor=None, provider=provider, monthly_cap=None)
+    set_cap(actor=None, provider=None, monthly_cap=Decimal(0))
+    paid = text_of(send(page, provider, "price", add=["chat-large"], rung_2="on").content)
+    assert "Paid looks are off: the cap of all providers together is 0." in paid
+
+
+def test_a_bill_above_the_cap_of_all_is_said_too(page: Client, provider: Provider) -> None:
+    set_cap(actor=None, provider=provider, monthly_cap=None)
+    set_cap(actor=None, provider=None, monthly_cap=Decimal("0.01"))
+    content = send(page, provider, "price", add=["chat-large"], rung_3="on", interval_3="30").content
+    assert "more than the cap of $0.01 for all providers together" in text_of(content)
+
+
+def test_the_price_follows_the_number_of_regions(page: Client, provider: Provider) -> None:
+    values = {"add": ["chat-large"], "rung_3": "on", "interval_3": "300"}
+    one = send(page, provider, "price", **values).content.decode()
+    Region.objects.create(slug="second", name="Second")
+    two = send(page, provider, "price", **values).content.decode()
+    assert total(two) == pytest.approx(2 * total(one), rel=0.01)
+
+
+def test_a_price_that_was_asked_for_again_still_leads_to_the_cap(page: Client, provider: Provider) -> None:
+    set_cap(actor=None, provider=provider, monthly_cap=None)
+    content = send(page, provider, "price", add=["chat-large"], rung_2="on").content.decode()
+    assert f'<a href="/targets/{provider.pk}/edit/">Set a cap</a>' in content
 
 
 def test_a_bill_above_the_cap_is_said_before_it_is_ordered(page: Client, provider: Provider) -> None:
