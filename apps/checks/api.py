@@ -47,7 +47,8 @@ from apps.checks.serializers import (
     RunSerializer,
     StateChangeSerializer,
 )
-from apps.checks.spending import api as spending
+from apps.checks.spending import api as budgets
+from apps.checks.spending import spend_api as spending
 from apps.checks.spending.admission import NotAdmitted
 from apps.checks.vendors import api as vendors
 from apps.core import clock, kindconfig
@@ -315,6 +316,7 @@ def register(router: BaseRouter) -> None:
     guards.register(router)
     regions.register(router)
     heartbeats.register(router)
+    budgets.register(router)
     spending.register(router)
 
 

@@ -10,7 +10,7 @@ from apps.accounts.models import ApiToken
 from apps.alerts.models import Alert, Channel, Notification, Route, Rule, Silence
 from apps.catalog.models import Environment, Price, Region
 from apps.checks.heartbeats.services import open_ping_key
-from apps.checks.models import CheckRun, Guard, Incident, StateChange
+from apps.checks.models import CheckRun, Guard, Incident, SpendDay, StateChange
 from apps.core import clock
 from apps.core.ids import uuid7
 from tests.checks.heartbeats.telling import hear, make_heartbeat, pings_of
@@ -120,6 +120,13 @@ def make_price(environment: Environment) -> Price:
     )
 
 
+def make_spend(environment: Environment) -> SpendDay:
+    model = make_model(make_provider(environment=environment))
+    return SpendDay.objects.create(
+        day=clock.now().date(), target_id=model.pk, provider_id=model.provider_id, cost=1, looks=1
+    )
+
+
 def make_foreign_token(_environment: Environment) -> ApiToken:
     owner = make_user("admin")
     make_token(owner)
@@ -149,6 +156,8 @@ OBJECTS: dict[str, Callable[[Environment], Arguments]] = {
     "price": lambda environment: {"pk": make_price(environment).pk},
     # A provider has a budget from the start.
     "budget": lambda environment: {"pk": make_provider(environment=environment).pk},
+    # What was spent has no object of its own: it is of a model.
+    "spending": lambda environment: {"pk": make_spend(environment).target_id},
     "guard": lambda environment: {"pk": make_guard(environment).pk},
     "notification": lambda environment: {"pk": make_notification(environment).pk},
 }

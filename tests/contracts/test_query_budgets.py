@@ -25,6 +25,7 @@ from apps.checks.models import (
     HeartbeatRun,
     Incident,
     IncidentEvent,
+    SpendDay,
     StateChange,
     VendorIncident,
     VendorPage,
@@ -44,6 +45,8 @@ LISTS = [
     "providers/?limit=500",
     "prices/?limit=500",
     "budgets/",
+    "spending/?limit=500",
+    "spending/?by=month,provider",
     "models/?limit=500",
     "services/?limit=500",
     "targets/?limit=500",
@@ -95,6 +98,11 @@ def fill(environment: Environment, number: int) -> None:
     VendorPage.objects.create(provider=providers[0], since=now)
     VendorIncident.objects.create(
         provider=providers[0], external_id="1", name="x", status="outage", started_at=now, seen_at=now
+    )
+    SpendDay.objects.bulk_create(
+        SpendDay(day=now.date(), target_id=target.pk, provider_id=provider.pk, cost=1)
+        for target in targets
+        if target.kind == "model"
     )
     everything = [provider, *targets]
     TargetStatus.objects.bulk_create(TargetStatus(target=target, since=now, status="outage") for target in everything)

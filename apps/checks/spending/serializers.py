@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from apps.checks.spending.selectors import BudgetState
@@ -51,3 +53,57 @@ class SavedBudgetSerializer(BudgetSerializer):
     """The answer to a write: with what the person who saved it should know."""
 
     warnings = serializers.ListField(child=serializers.CharField(), read_only=True)
+
+
+class SumsSerializer(PortalSerializer):
+    """What looks cost and used: US dollars; `estimated_looks` of the `looks` named no usage that could be believed."""
+
+    cost = serializers.DecimalField(
+        source="sum_cost", max_digits=24, decimal_places=8, help_text=_("US dollars."), read_only=True
+    )
+    looks = serializers.IntegerField(source="sum_looks", read_only=True)
+    estimated_looks = serializers.IntegerField(source="sum_estimated_looks", read_only=True)
+    tokens_in = serializers.IntegerField(source="sum_tokens_in", read_only=True)
+    tokens_out = serializers.IntegerField(source="sum_tokens_out", read_only=True)
+    tokens_cached = serializers.IntegerField(source="sum_tokens_cached", read_only=True)
+    tokens_reasoning = serializers.IntegerField(source="sum_tokens_reasoning", read_only=True)
+
+
+class SpendSerializer(SumsSerializer):
+    """One row of sums; `names` in the context are those of providers and models. What was not asked for is null."""
+
+    period = serializers.DateField(read_only=True, allow_null=True, default=None)
+    provider = serializers.UUIDField(source="provider_id", read_only=True, allow_null=True, default=None)
+    provider_name = serializers.SerializerMethodField()
+    model = serializers.SerializerMethodField()
+    model_name = serializers.SerializerMethodField()
+
+    def get_provider_name(self, row: dict[str, Any]) -> str | None:
+        return self._name(row.get("provider_id"))
+
+    def get_model(self, row: dict[str, Any]) -> UUID | None:
+        # What was asked of a provider itself is of no model.
+        model: UUID | None = row.get("target_id")
+        return None if model == row.get("provider_id") else model
+
+    def get_model_name(self, row: dict[str, Any]) -> str | None:
+        return self._name(self.get_model(row))
+
+    def _name(self, target_id: UUID | None) -> str | None:
+        names: dict[UUID, str] = self.context["names"]
+        return names.get(target_id) if target_id is not None else None
+
+
+def spending_document() -> Any:
+    """The whole answer, as the schema tells it: a page of rows between the days, and the sums of all pages."""
+    return inline_serializer(
+        "Spending",
+        {
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "from": serializers.DateField(),
+            "to": serializers.DateField(),
+            "total": SumsSerializer(),
+            "results": SpendSerializer(many=True),
+        },
+    )

@@ -25,6 +25,9 @@ class CursorPagination(pagination.CursorPagination):
     max_page_size = MAX_LIMIT
     page_size_query_param = "limit"
     page_size_query_description = "Rows a page, 1 to 500."
+    # A position is a value and how many rows of the same value lie before it: cut off, `next` would lead to the same
+    # page for ever once more rows share a value (prices of one day, say).
+    offset_cutoff = 1_000_000_000
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
         try:
