@@ -9,8 +9,10 @@ from uuid import UUID
 from django.db import connection
 
 from apps.alerts.matching import Label, Labels
+from apps.catalog.models import TargetKind
+from apps.probes.ai.classes import class_of
 
-# A model's name space is its provider. Status labels (severity, cause, reason, rule) belong to the alert.
+# A model's name space is its provider. What the alert says (severity, cause, reason, rule) belongs to it.
 _LABELS = """
     SELECT t.id, e.slug, t.kind, t.name, t.tags, coalesce(p.name, CASE WHEN t.kind = 'provider' THEN t.name END, ''),
            t.environment_id
@@ -22,6 +24,22 @@ _LABELS = """
 """
 _OF_SOME = _LABELS.format(condition="t.id = ANY(%s)")
 _OF_WATCHED = _LABELS.format(condition="t.enabled AND t.deleted_at IS NULL")
+
+
+# What is asked with a provider's key. Of anything else there is no provider whose fault it could be.
+_OF_PROVIDERS = (TargetKind.PROVIDER, TargetKind.MODEL)
+
+
+def error_labels(kind: object, reason: str) -> dict[str, str]:
+    """The class of error of an alert about a model or a provider, and whose fault it is; empty texts where it has none.
+
+    Both follow from the reason, so that a route leads what is ours to whoever can mend it.
+    """
+    found = class_of(reason) if kind in _OF_PROVIDERS else None
+    return {
+        Label.ERROR_CLASS.value: found[0].value if found else "",
+        Label.FAULT.value: found[1].value if found else "",
+    }
 
 
 def labels_of(target_ids: Iterable[UUID]) -> dict[UUID, Labels]:

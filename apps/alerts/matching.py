@@ -32,6 +32,8 @@ class Label(StrEnum):
     TAG = "tag"
     CAUSE = "cause"
     REASON = "reason"
+    ERROR_CLASS = "error_class"
+    FAULT = "fault"
     RULE = "rule"
 
 
@@ -44,6 +46,8 @@ LABEL_CHOICES: list[tuple[str, Any]] = [
     (Label.TAG.value, _("tag")),
     (Label.CAUSE.value, _("cause")),
     (Label.REASON.value, _("reason")),
+    (Label.ERROR_CLASS.value, _("class of error")),
+    (Label.FAULT.value, _("whose fault")),
     (Label.RULE.value, _("rule")),
 ]
 OPERATORS = ("=", "!=", "=~", "!~")

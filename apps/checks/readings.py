@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -73,20 +74,42 @@ def get_verdicts(
 
 # --- Over a window ----------------------------------------------------------------------------------------
 
+
+class Measure(StrEnum):
+    """What of a look is read. The values are columns of its result, or names within its measurements."""
+
+    DURATION = "duration_ms"
+    FIRST_TOKEN = "ttft_ms"  # noqa: S105 - a name of a measurement
+    FIRST_ANSWER = "answer_ttft_ms"
+    SPEED = "output_tokens_per_second"
+
+    @property
+    def column(self) -> str:
+        """As SQL, of a result `r`; NULL where the look did not measure it."""
+        return "r.duration_ms" if self is Measure.DURATION else f"(r.measurements->>'{self.value}')::float8"
+
+
 _PERCENTILES = """
-    SELECT c.target_id, percentile_cont(%(fraction)s) WITHIN GROUP (ORDER BY r.duration_ms), count(*)
+    SELECT c.target_id, percentile_cont(%(fraction)s) WITHIN GROUP (ORDER BY {value}), count({value})
     FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
     WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(told)s)
       AND (%(all)s OR c.kind = ANY(%(kinds)s))
       AND r.at > %(start)s AND r.at <= %(end)s AND r.state IN ('ok', 'degraded')
-    GROUP BY 1
+    GROUP BY 1 HAVING count({value}) > 0
 """
 
 
 def get_percentiles(
-    target_ids: Collection[UUID], fraction: float, window: timedelta, now: datetime, kinds: Collection[str] = ()
+    target_ids: Collection[UUID],
+    fraction: float,
+    window: timedelta,
+    now: datetime,
+    kinds: Collection[str] = (),
+    *,
+    measure: Measure = Measure.DURATION,
 ) -> dict[UUID, tuple[float, int]]:
-    """Response time (ms) at `fraction` (0 to 1) of the looks that got an answer in the window, and how many did."""
+    """The measure (ms, or tokens a second) at `fraction` (0 to 1) of the looks that got an answer in the window, and
+    how many have it."""
     parameters = {
         "ids": list(target_ids),
         "fraction": fraction,
@@ -96,7 +119,41 @@ def get_percentiles(
         "start": now - window,
         "end": now,
     }
-    return {row[0]: (row[1], row[2]) for row in _rows(_PERCENTILES, parameters)}
+    rows = _rows(_PERCENTILES.format(value=measure.column), parameters)
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+@dataclass(frozen=True)
+class ReasonShare:
+    """Of `looks` that found something out, how many ended for one of some reasons, and for which most often."""
+
+    counted: int
+    looks: int
+    commonest: str
+
+
+_SHARES = """
+    SELECT c.target_id, count(*) FILTER (WHERE r.reason = ANY(%(reasons)s)), count(*),
+           coalesce(mode() WITHIN GROUP (ORDER BY r.reason) FILTER (WHERE r.reason = ANY(%(reasons)s)), '')
+    FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
+    WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind = ANY(%(kinds)s)
+      AND r.at > %(start)s AND r.at <= %(end)s AND r.state <> 'indeterminate'
+    GROUP BY 1
+"""
+
+
+def get_shares_of_reasons(
+    target_ids: Collection[UUID], reasons: Collection[str], kinds: Collection[str], window: timedelta, now: datetime
+) -> dict[UUID, ReasonShare]:
+    """How many looks of the window, by checks of these kinds, ended for one of `reasons`. One query."""
+    parameters = {
+        "ids": list(target_ids),
+        "reasons": list(reasons),
+        "kinds": list(kinds),
+        "start": now - window,
+        "end": now,
+    }
+    return {row[0]: ReasonShare(*row[1:]) for row in _rows(_SHARES, parameters)}
 
 
 _UPTIME = """
@@ -182,7 +239,7 @@ def get_verdict_history(
 
 _PERCENTILE_HISTORY = """
     SELECT c.target_id, floor(extract(epoch FROM r.at - %(start)s) / %(width)s)::int,
-           percentile_cont(%(fraction)s) WITHIN GROUP (ORDER BY r.duration_ms)
+           percentile_cont(%(fraction)s) WITHIN GROUP (ORDER BY {value})
                FILTER (WHERE r.state IN ('ok', 'degraded'))
     FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
     WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(told)s)
@@ -200,8 +257,9 @@ def get_percentile_history(
     start: datetime,
     end: datetime,
     kinds: Collection[str] = (),
+    measure: Measure = Measure.DURATION,
 ) -> Buckets:
-    """(target, number of the bucket from `start`, ms): every bucket in which anything was looked at."""
+    """(target, number of the bucket from `start`, the measure): every bucket in which anything was looked at."""
     parameters = {
         "ids": list(target_ids),
         "fraction": fraction,
@@ -212,7 +270,7 @@ def get_percentile_history(
         "start": start,
         "end": end,
     }
-    return _rows(_PERCENTILE_HISTORY, parameters)
+    return _rows(_PERCENTILE_HISTORY.format(value=measure.column), parameters)
 
 
 def get_certificate_history(

@@ -23,15 +23,18 @@ EVERY_KIND = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.na
 
 # A config of every kind in which nothing is left to its default. A new kind adds its line here.
 SAMPLES: dict[str, dict[str, Any]] = {
+    "ai_errors": {"window_seconds": 600, "faults": ["ours"], "error_classes": ["stall"], "least_looks": 5},
     "budget": {},
     "budget_total": {},
     "cache_hit_rate": {"window_minutes": 30, "least_reads": 10},
     "catalog_drift": {},
     "certificate_days": {},
     "check_failed": {"check_kinds": ["http", "postgres"], "portal_parts": ["web"]},
+    "first_token": {"percentile": "p50", "window_seconds": 600, "first": "answer"},
     "lateness": {"percentile": "p99"},
     "latency": {"percentile": "p50", "window_seconds": 60, "check_kinds": ["http"]},
     "status": {"statuses": ["unknown", "degraded"]},
+    "tokens_per_second": {"percentile": "p5", "window_seconds": 600},
     "uptime": {"window_seconds": 3_600},
 }
 # What reads through a selector that asks for more than one thing, in queries.
@@ -44,7 +47,7 @@ def test_a_kind_has_words_a_section_and_a_sample(kind: RuleKind[Any]) -> None:
     assert f"`{kind.name}`" in page
     assert str(kind.label)
     assert str(kind.help_text).endswith(".")
-    assert kind.unit in {"", "s", "ms", "%", "d"}
+    assert kind.unit in {"", "s", "ms", "%", "d", "tokens/s"}
     assert set(SAMPLES) == set(RULE_KINDS.names())
 
 

@@ -11,6 +11,7 @@ from apps.alerts.matching import Label
 from apps.alerts.models import Rule, Severity
 from apps.alerts.rule_kinds.base import RULE_KINDS
 from apps.catalog.models import Environment, Target, TargetKind
+from apps.probes.ai.classes import ErrorClass, Fault
 
 # A browser shows a handful; more would only make the page heavy.
 OFFERED = 200
@@ -29,5 +30,7 @@ def suggestions_for(user: User) -> Mapping[str, list[str]]:
         Label.PROVIDER: [name for kind, name in names if kind == TargetKind.PROVIDER],
         Label.TAG: list(tags.order_by("one")[:OFFERED]),
         Label.CAUSE: sorted({kind.cause for kind in RULE_KINDS} | {"status", "channel"}),
+        Label.ERROR_CLASS: [found.value for found in ErrorClass],
+        Label.FAULT: [fault.value for fault in Fault],
         Label.RULE: list(Rule.objects.visible_to(user).present().values_list("name", flat=True)[:OFFERED]),
     }

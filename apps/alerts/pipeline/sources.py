@@ -15,6 +15,7 @@ from uuid import UUID
 from apps.accounts.models import User
 from apps.alerts.alert_messages import alert_brief, alert_payload
 from apps.alerts.channels.base import MessageType
+from apps.alerts.labels import error_labels
 from apps.alerts.models import Alert, AlertEvent, AlertSource, Severity
 from apps.alerts.ruling.status_rules import KIND as STATUS
 from apps.core import clock
@@ -145,7 +146,8 @@ class _Record:
 
 def _open_alerts(rows: Any) -> list[_Record]:
     """Three queries. Locked in id order, as everywhere."""
-    alerts = list(rows.firing().select_for_update(of=("self",)).select_related("target", "environment").order_by("id"))
+    locked = rows.firing().select_for_update(of=("self",))
+    alerts = list(locked.select_related("target__namespace", "environment").order_by("id"))
     sources: dict[UUID, dict[tuple[str, str], AlertSource]] = {}
     for source in AlertSource.objects.filter(alert__in=alerts).select_related("rule"):
         sources.setdefault(source.alert_id, {})[source.kind, source.key] = source
@@ -237,6 +239,7 @@ class _Book:
             alert.resolved_at, alert.resolution = change.at, Alert.Resolution.RECOVERED
         rules = sorted({source.name for source in active if source.kind == AlertSource.Kind.RULE})
         alert.labels = {**alert.labels, **change.labels, "severity": alert.severity, "reason": alert.reason}
+        alert.labels.update(error_labels(alert.labels.get("kind"), alert.reason))
         if rules or active:
             alert.labels["rule"] = rules
         if change.event is not None and change.event.kind == AlertEvent.Kind.ACKNOWLEDGED:

@@ -14,7 +14,9 @@ from apps.alerts.routes.tree import RouteFacts
 from apps.alerts.times import is_inside
 
 # What an alert adds to what is known of its target.
-ALERT_LABELS = frozenset({Label.SEVERITY.value, Label.CAUSE.value, Label.REASON.value, Label.RULE.value})
+ALERT_LABELS = frozenset(
+    label.value for label in (Label.SEVERITY, Label.CAUSE, Label.REASON, Label.ERROR_CLASS, Label.FAULT, Label.RULE)
+)
 
 
 class Reach:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.alerts import matching, times
-from apps.alerts.labels import labels_of
+from apps.alerts.labels import error_labels, labels_of
 from apps.alerts.matching import Label, Labels
 from apps.alerts.models import Alert, AlertGroup, Channel, Route, Severity
 from apps.alerts.pipeline.enrolment import is_machine, next_digest
@@ -166,6 +166,8 @@ def _subject(user: User, target_id: UUID | None, given: Labels, severity: str) -
     target = _find_target(user, target_id) if target_id is not None else None
     known = dict(labels_of([target.pk])[target.pk]) if target is not None else {}
     labels: dict[str, Any] = {Label.CAUSE.value: DEFAULT_CAUSE, **known, **_parsed(given)}
+    reason = matching.texts_of(labels, Label.REASON)[0]
+    labels = {**error_labels(labels.get(Label.KIND.value), reason), **labels}
     chosen = severity or str(labels.get(Label.SEVERITY, "")) or Severity.CRITICAL.value
     if chosen not in Severity.values:
         message = _("There is no such severity; known are %(known)s.") % {"known": ", ".join(Severity.values)}

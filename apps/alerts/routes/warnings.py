@@ -18,11 +18,15 @@ from apps.alerts.routes.reach import Reach
 from apps.alerts.routes.selectors import Standing, load_standing
 from apps.alerts.routes.tree import RouteFacts
 from apps.core import clock
+from apps.probes.ai.classes import ErrorClass, Fault
 
 # What an alert can be about, in the order they are tried; rules may be named in matchers, and are taken from there.
 CAUSES = (
     "status",
     "latency",
+    "first_token",
+    "tokens_per_second",
+    "ai_errors",
     "uptime",
     "certificate",
     "cache_hit_rate",
@@ -33,6 +37,13 @@ CAUSES = (
     "channel",
 )
 _NAMES_SHOWN = 5
+_KNOWN: tuple[tuple[Label, tuple[str, ...]], ...] = (
+    (Label.CAUSE, CAUSES),
+    (Label.REASON, ("",)),
+    (Label.ERROR_CLASS, ("", *ErrorClass)),
+    (Label.FAULT, ("", *Fault)),
+    (Label.RULE, ("",)),
+)
 
 
 def warnings_of(route: Route, standing: Standing | None = None) -> list[str]:
@@ -159,9 +170,9 @@ def _tells_nobody(number: int, *, has_channels: bool, hears_elsewhere: bool) -> 
 
 
 def _labels_of_alert(matchers: list[Matcher]) -> dict[str, str]:
-    """A cause, reason and rule that the matchers let through, where one can be named."""
+    """A cause, reason, fault and rule that the matchers let through, where one can be named."""
     found: dict[str, str] = {}
-    for label, known in ((Label.CAUSE, CAUSES), (Label.REASON, ("",)), (Label.RULE, ("",))):
+    for label, known in _KNOWN:
         own = [matcher for matcher in matchers if matcher.label == label]
         named = [matcher.value for matcher in own if matcher.operator == "="]
         fitting = (text for text in (*known, *named) if matching.all_hold(own, {label.value: text}))

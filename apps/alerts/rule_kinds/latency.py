@@ -89,21 +89,31 @@ class LatencyKind(RuleKind[LatencyConfig]):
         ]
         if not intervals:
             return [translated("None of these targets has a check that measures response times, so it cannot fire.")]
-        if min(intervals) > config.window_seconds:
-            sentence = translated(
-                "No check of these targets looks as often as once in %(window)s, so most of the time there is no "
-                "data. Choose a longer window."
-            )
-            return [sentence % {"window": in_words(config.window_seconds)}]
-        return []
+        return seldom_looked(intervals, config.window_seconds)
 
     def history(
         self, config: LatencyConfig, targets: Collection[UUID], *, since: datetime, until: datetime
     ) -> History | None:
         """In stretches of the window, one after another; a stretch is known at its end."""
-        width = max(config.window, (until - since) / _MOST_BUCKETS)
+        width = buckets_of(config.window_seconds, since, until)
         rows = get_percentile_history(targets, config.fraction, width, start=since, end=until, kinds=config.check_kinds)
         return along_buckets(rows, width, since=since, until=until)
+
+
+def seldom_looked(intervals: Collection[float], window_seconds: float) -> list[str]:
+    """A sentence where even the check that looks most often does so less than once a window."""
+    if min(intervals) <= window_seconds:
+        return []
+    sentence = translated(
+        "No check of these targets looks as often as once in %(window)s, so most of the time there is no "
+        "data. Choose a longer window."
+    )
+    return [sentence % {"window": in_words(window_seconds)}]
+
+
+def buckets_of(window_seconds: float, since: datetime, until: datetime) -> timedelta:
+    """How wide the stretches of a back-test are: the window, or wider where they would be too many."""
+    return max(timedelta(seconds=window_seconds), (until - since) / _MOST_BUCKETS)
 
 
 def along_buckets(

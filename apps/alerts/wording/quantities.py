@@ -57,5 +57,6 @@ def quantity(value: Any, unit: str) -> str:
         "ms": _("%(number)s ms"),
         "%": pgettext("a percentage", "%(number)s %%"),
         "d": _("%(number)s d"),
+        "tokens/s": _("%(number)s tokens/s"),
     }
     return (units[unit] % {"number": number} if unit in units else number).replace(" ", "\u00a0")
