@@ -33,7 +33,7 @@ from apps.catalog.models import *
 from apps.catalog.services import create_provider
 from apps.core import clock
 provider = create_provider(actor=None, name="Bench", base_url="http://127.0.0.1:9/v1")
-targets = [Target(kind="model", name=f"model-{n}", namespace=provider.pk, environment=provider.target.environment)
+targets = [Target(kind="model", name=f"model-{n}", namespace_id=provider.pk, environment=provider.target.environment)
            for n in range(%d)]
 Target.objects.bulk_create(targets)
 TargetStatus.objects.bulk_create([TargetStatus(target=t, since=clock.now()) for t in targets])

@@ -23,7 +23,8 @@ def web_url() -> str:
 
 
 def alert_entry(alert: Alert, sources: Iterable[AlertSource], *, news: str = "") -> dict[str, Any]:
-    """One alert as every message writes it. Reads its target, environment and acknowledging user: select them before.
+    """One alert as every message writes it. Reads its target with `namespace`, environment and acknowledging
+    user: select them before.
 
     `news` is what is new about it: "opened", "raised", "acknowledged", "resolved", "reminder" or "".
     """
@@ -41,6 +42,7 @@ def alert_entry(alert: Alert, sources: Iterable[AlertSource], *, news: str = "")
             "id": str(target.pk),
             "kind": target.kind,
             "name": target.name,
+            "provider": target.provider_brief,
             "url": f"{web_url()}{target.get_absolute_url()}",
         }
         if target

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Count, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
@@ -19,11 +19,15 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import User
 from apps.alerts.channels.base import MESSAGE_TYPE_CHOICES, REASON_CHOICES, DeliveryReason, MessageType
 from apps.alerts.models import Alert, Channel, Notification, NotificationAttempt
+from apps.alerts.pages.sentences import subject
+from apps.alerts.register.selectors import list_alerts
 from apps.alerts.selectors import list_channels, list_notifications
+from apps.catalog.naming import Name
 from apps.checks.models import Incident
 from apps.core import clock
 from apps.core.keyset import Column, Page, page_of
 
+_Row = TypeVar("_Row", bound=Model)
 PAGE_SIZE = 50
 CHANNELS_OFFERED = 200
 _ORDER = (Column("created_at", datetime.fromisoformat, descending=True), Column("id", UUID, descending=True))
@@ -124,7 +128,7 @@ def telling_of(rows: QuerySet[Notification], alert: Any) -> QuerySet[Notificatio
 
 def with_story(rows: QuerySet[Notification]) -> QuerySet[Notification]:
     """Without the message, and with what a row says: `last_at`, `last_ms` and `last_status` of the newest attempt;
-    `alert_count`, and `alert_id` and `alert_name` of the first alert it tells of."""
+    `alert_count`, and `alert_id`, `alert_name` and `alert_provider` of the first alert it tells of."""
     last = NotificationAttempt.objects.filter(notification=OuterRef("pk")).order_by("-number")
     told: QuerySet[Any] = Notification.alerts.through.objects.filter(notification_id=OuterRef("pk")).order_by()
     number = told.values("notification_id").annotate(number=Count("pk")).values("number")
@@ -138,6 +142,7 @@ def with_story(rows: QuerySet[Notification]) -> QuerySet[Notification]:
         alert_count=Coalesce(Subquery(number, output_field=IntegerField()), 0),
         alert_id=Subquery(first.values("pk")[:1]),
         alert_name=Subquery(first.values("name")[:1]),
+        alert_provider=Subquery(first.values("target__namespace__name")[:1]),
     )
 
 
@@ -185,8 +190,8 @@ def chips_of(user: User, filters: NotificationFilters, path: str) -> list[dict[s
         "kind": (_("Message"), MessageType(filters.kind).label if filters.kind else ""),
         "reason": (_("Reason"), DeliveryReason(filters.reason).label if filters.reason else ""),
         "within": (_("Time"), str(TIMES[filters.within][0]) if filters.within else ""),
-        "incident": (_("Incident"), _name_of(_incidents(user), filters.incident)),
-        "alert": (_("Alert"), _name_of(Alert.objects.visible_to(user), filters.alert)),
+        "incident": (_("Incident"), _name_of(_incidents(user), filters.incident, _incident_name)),
+        "alert": (_("Alert"), _name_of(list_alerts(user), filters.alert, subject)),
     }
     return [
         {"label": label, "value": value, "url": f"{path}?{filters.query(**{name: ''})}"}
@@ -196,11 +201,15 @@ def chips_of(user: User, filters: NotificationFilters, path: str) -> list[dict[s
 
 
 def _incidents(user: User) -> QuerySet[Incident]:
-    return Incident.objects.visible_to(user).select_related("target")
+    return Incident.objects.visible_to(user).select_related("target__namespace")
 
 
-def _name_of(rows: QuerySet[Any], identifier: str) -> str:
+def _incident_name(incident: Incident) -> Name:
+    return incident.target.full_name
+
+
+def _name_of(rows: QuerySet[_Row], identifier: str, name: Callable[[_Row], object] = str) -> str:
     if not identifier:
         return ""
     found = rows.filter(pk=identifier).first()
-    return str(found) if found is not None else identifier
+    return str(name(found)) if found is not None else identifier

@@ -27,7 +27,7 @@ def timestamp(moment: datetime) -> str:
 def incident_payload(event: IncidentEvent, *, web_url: str) -> dict[str, Any]:
     """The message of one event, with its incident as it stood at that moment.
 
-    Reads `event.incident`, its target, environment and acknowledging user: select them beforehand.
+    Reads `event.incident`, its target with `namespace`, environment and acknowledging user: select them beforehand.
     """
     target = event.incident.target
     return {
@@ -39,6 +39,7 @@ def incident_payload(event: IncidentEvent, *, web_url: str) -> dict[str, Any]:
                 "id": str(target.pk),
                 "kind": target.kind,
                 "name": target.name,
+                "provider": target.provider_brief,
                 "environment": target.environment.slug,
                 "url": f"{web_url}{target.get_absolute_url()}",
             },
@@ -107,6 +108,7 @@ def channel_test_payload(channel: Channel, *, notification: UUID, at: datetime, 
                 "id": str(channel.pk),
                 "kind": "channel",
                 "name": channel.name,
+                "provider": None,
                 "environment": channel.environment.slug if channel.environment else None,
                 "url": f"{web_url}{channel.get_absolute_url()}",
             },

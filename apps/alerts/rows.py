@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.alerts.channels.base import CHANNEL_KINDS, MessageType, reason_label
 from apps.alerts.looks import Look, attempt_look, channel_look, notification_look
 from apps.alerts.models import Channel, Notification, NotificationAttempt
+from apps.catalog.naming import Name
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class NotificationRow:
     message: str
     look: Look
     why: str
-    subject: str
+    subject: Name
     subject_url: str
     alert_count: int
     last_ms: float | None
@@ -86,19 +87,19 @@ def notification_row(notification: Any) -> NotificationRow:
     )
 
 
-def _subject(notification: Any) -> tuple[str, str]:
+def _subject(notification: Any) -> tuple[Name, str]:
     """What it tells of, and where that is shown: an incident, an alert, several (its own page lists them)."""
     if notification.incident is not None:
-        return str(notification.incident.target), notification.incident.get_absolute_url()
+        return notification.incident.target.full_name, notification.incident.get_absolute_url()
     if not getattr(notification, "alert_count", 0):
-        return notification.channel.name, notification.channel.get_absolute_url()
-    name = notification.alert_name or _("The portal itself")
+        return Name(notification.channel.name), notification.channel.get_absolute_url()
+    name = Name(notification.alert_name or _("The portal itself"), notification.alert_provider or "")
     if notification.alert_count == 1:
         return name, f"/alerts/{notification.alert_id}/"
     others = notification.alert_count - 1
     words = {"name": name, "number": others}
     sentence = ngettext("%(name)s and %(number)s other", "%(name)s and %(number)s others", others) % words
-    return sentence, notification.get_absolute_url()
+    return Name(sentence), notification.get_absolute_url()
 
 
 def _why(notification: Notification) -> str:

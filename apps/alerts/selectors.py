@@ -53,7 +53,7 @@ def list_notifications(user: User | AnonymousUser) -> QuerySet[Notification]:
     """Notifications `user` may read, newest first, with channel, environment, incident and target at hand."""
     return (
         Notification.objects.visible_to(user)
-        .select_related("channel", "environment", "incident__target")
+        .select_related("channel", "environment", "incident__target__namespace")
         .order_by(F("created_at").desc(), "-id")
     )
 
@@ -68,5 +68,5 @@ def with_attempts(notifications: QuerySet[Notification]) -> QuerySet[Notificatio
 def list_told(user: User | AnonymousUser, notification: Notification) -> list[Alert]:
     """The alerts a message tells of, among those `user` may read: the first 50, with their targets. One query."""
     rows = Alert.objects.visible_to(user).filter(notifications=notification)
-    related = ("target", "environment", "acknowledged_by")
+    related = ("target__namespace", "environment", "acknowledged_by")
     return list(rows.select_related(*related).order_by("started_at", "pk")[:TOLD_SHOWN])

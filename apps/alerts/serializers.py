@@ -13,7 +13,7 @@ from apps.alerts import selectors
 from apps.alerts.channels.base import CHANNEL_KINDS, MESSAGE_TYPE_CHOICES, REASON_CHOICES, reason_label
 from apps.alerts.models import Channel, Notification
 from apps.catalog.models import Environment
-from apps.catalog.serializers import EnvironmentField
+from apps.catalog.serializers import EnvironmentField, target_brief
 from apps.core import kindconfig
 from apps.core.api.serializers import PortalSerializer
 
@@ -104,9 +104,8 @@ class NotificationSerializer(PortalSerializer):
         return environment.slug if environment else None
 
     @extend_schema_field(OpenApiTypes.OBJECT)
-    def get_target(self, notification: Notification) -> dict[str, str] | None:
-        incident = notification.incident
-        return {"id": str(incident.target_id), "name": incident.target.name} if incident else None
+    def get_target(self, notification: Notification) -> dict[str, Any] | None:
+        return target_brief(notification.incident.target if notification.incident else None)
 
     def get_sentence(self, notification: Notification) -> str:
         return reason_label(notification.reason) if notification.reason else ""
@@ -147,7 +146,7 @@ class NotificationDetailSerializer(NotificationSerializer):
                 "id": str(alert.pk),
                 "cause": alert.cause,
                 "severity": alert.severity,
-                "target": {"id": str(alert.target.pk), "name": alert.target.name} if alert.target else None,
+                "target": target_brief(alert.target),
                 "started_at": alert.started_at,
                 "resolved_at": alert.resolved_at,
             }

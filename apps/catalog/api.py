@@ -163,7 +163,7 @@ def _refuse_move(instance: Target, data: dict[str, Any]) -> None:
     if environment != instance.environment:
         raise ValidationError({"environment": [_("A target cannot be moved to another environment.")]})
     provider = data.pop("provider", None)
-    if provider is not None and provider.pk != instance.namespace:
+    if provider is not None and provider.pk != instance.namespace_id:
         raise ValidationError({"provider": [_("A model cannot be moved to another provider.")]})
 
 

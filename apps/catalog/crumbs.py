@@ -33,14 +33,13 @@ def stand_in_list(request: HttpRequest, kind: str) -> None:
 
 
 def crumbs_to(target: Target) -> list[Crumb]:
-    """What stands above the target's own page: its list and, for a model, its provider (reads `target.model`)."""
+    """What stands above the target's own page: its list and, for a model, its provider (reads `target.namespace`)."""
     crumbs = [list_of(target.kind)]
-    if target.kind == TargetKind.MODEL:
-        owner = target.model.provider.target
-        crumbs.append((owner.name, owner.get_absolute_url()))
+    if target.namespace is not None:
+        crumbs.append((target.namespace.name, target.namespace.get_absolute_url()))
     return crumbs
 
 
 def crumbs_below(target: Target, *more: Crumb) -> list[Crumb]:
     """What stands above a page that belongs to the target."""
-    return [list_of(target.kind), (target.name, target.get_absolute_url()), *more]
+    return [*crumbs_to(target), (target.name, target.get_absolute_url()), *more]

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.access import SharedQuerySet, VisibleQuerySet
+from apps.catalog.naming import Name
 from apps.catalog.status import STATUS_CHOICES, Status
 from apps.core.ids import uuid7
 
@@ -100,7 +101,18 @@ class Target(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=TargetKind)
     name = models.CharField(_("name"), max_length=200)
     # The name space inside an environment: a model's provider, so that two providers may offer one model name.
-    namespace = models.UUIDField(null=True, blank=True, editable=False)
+    # A column without a constraint: both are purged by `checks.retention`, in any order.
+    namespace = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        db_column="namespace",
+        db_constraint=False,
+        db_index=False,
+    )
     environment = models.ForeignKey(
         Environment, on_delete=models.PROTECT, related_name="targets", verbose_name=_("environment")
     )
@@ -148,6 +160,21 @@ class Target(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/targets/{self.pk}/"
+
+    @property
+    def provider_name(self) -> str:
+        """A model's provider by name; "" for every other kind. Select `namespace` with rows that are named."""
+        return self.namespace.name if self.namespace_id is not None and self.namespace is not None else ""
+
+    @property
+    def full_name(self) -> Name:
+        """The name wherever a model's provider is not plain from what stands around it. Reads `namespace`."""
+        return Name(self.name, self.provider_name)
+
+    @property
+    def provider_brief(self) -> dict[str, str] | None:
+        """`{"id", "name"}` of a model's provider, for answers and messages; None for every other kind."""
+        return {"id": str(self.namespace_id), "name": self.provider_name} if self.namespace_id is not None else None
 
 
 class DetailQuerySet(VisibleQuerySet[Any]):

@@ -22,8 +22,8 @@ def list_environments(user: Viewer) -> models.QuerySet[Environment]:
 
 
 def list_targets(user: Viewer, environment: UUID | None = None) -> models.QuerySet[Target]:
-    """Targets with status and environment. One query; filter and order as the caller needs."""
-    rows = Target.objects.visible_to(user).present().select_related("status_row", "environment")
+    """Targets with status, environment and (of a model) provider. One query; filter and order as the caller needs."""
+    rows = Target.objects.visible_to(user).present().select_related("status_row", "environment", "namespace")
     return rows.filter(environment_id=environment) if environment is not None else rows
 
 

@@ -39,6 +39,25 @@ class EnvironmentField(serializers.Field[Environment, str, str, Environment]):
 
 
 @extend_schema_field(OpenApiTypes.UUID)
+class ProviderBriefSerializer(PortalSerializer):
+    """A model's provider, for answers that give a target in few words (`Target.provider_brief`)."""
+
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(read_only=True)
+
+
+def target_brief(target: Target | None) -> dict[str, Any] | None:
+    """A target in few words, `{"id", "kind", "name", "provider"}`; None for none. Reads `target.namespace`."""
+    if target is None:
+        return None
+    return {
+        "id": str(target.pk),
+        "kind": target.kind,
+        "name": target.name,
+        "provider": target.provider_brief,
+    }
+
+
 class ProviderField(serializers.UUIDField):
     """A provider by id, among those the caller may see."""
 
@@ -159,7 +178,7 @@ class ProviderSerializer(NewTargetSerializer):
 
 
 class ModelSerializer(NewTargetSerializer):
-    provider = ProviderField(source="namespace")
+    provider = ProviderField(source="namespace_id")
     provider_name = serializers.CharField(source="model.provider.target.name", read_only=True)
     environment = EnvironmentField(read_only=True)
 

@@ -109,7 +109,7 @@ def _create_target(
     target = Target(
         kind=kind,
         name=name.strip(),
-        namespace=namespace,
+        namespace_id=namespace,
         environment=environment or Environment.objects.get(slug=DEFAULT_ENVIRONMENT),
         tags=list(tags),
     )

@@ -185,7 +185,7 @@ class IncidentViewSet(ReadOnlyPortalViewSet):
 
     def get_queryset(self) -> QuerySet[Incident]:
         rows = Incident.objects.visible_to(self.request.user).filter(target__deleted_at__isnull=True)
-        return rows.select_related("target", "target__environment", "acknowledged_by")
+        return rows.select_related("target__namespace", "target__environment", "acknowledged_by")
 
     def get_serializer_class(self) -> Any:
         return IncidentDetailSerializer if self.action == "retrieve" else IncidentSerializer
@@ -239,7 +239,7 @@ class StateChangeViewSet(ReadOnlyPortalViewSet):
 
     def get_queryset(self) -> QuerySet[StateChange]:
         rows = StateChange.objects.visible_to(self.request.user).filter(target__deleted_at__isnull=True)
-        return rows.select_related("target", "target__environment")
+        return rows.select_related("target__namespace", "target__environment")
 
 
 class CheckKindsView(APIView):

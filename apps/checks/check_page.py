@@ -45,7 +45,7 @@ _RESULT_ORDER = (Column("at", datetime.fromisoformat, descending=True), Column("
 def get_check(request: PageRequest, check_id: UUID) -> Check:
     """The check with its target; Http404 outside the viewer's grants. One query."""
     rows = Check.objects.visible_to(request.user).present()
-    related = ("status_row", "heartbeat", "target", "target__environment", "target__status_row")
+    related = ("status_row", "heartbeat", "target__namespace", "target__environment", "target__status_row")
     check = rows.select_related(*related).filter(pk=check_id).first()
     if check is None:
         raise Http404

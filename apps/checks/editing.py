@@ -129,7 +129,11 @@ def _asked_target(request: PageRequest) -> Target | None:
     except ValueError as error:
         raise Http404 from error
     rows = Target.objects.visible_to(request.user).present()
-    target = rows.select_related("environment", "service", "provider", "model__provider").filter(pk=identifier).first()
+    target = (
+        rows.select_related("environment", "namespace", "service", "provider", "model__provider")
+        .filter(pk=identifier)
+        .first()
+    )
     if target is None:
         raise Http404
     stand_in_list(request, target.kind)
@@ -137,7 +141,7 @@ def _asked_target(request: PageRequest) -> Target | None:
 
 
 def _choose_target(request: PageRequest) -> HttpResponseBase:
-    rows = Target.objects.visible_to(request.user, Role.OPERATOR).present().select_related("environment")
+    rows = Target.objects.visible_to(request.user, Role.OPERATOR).present().select_related("environment", "namespace")
     context = {"targets": list(rows.order_by("name", "pk")[:_MOST_TARGETS])}
     return render(request, "checks/choose_target.html", context)
 

@@ -117,7 +117,7 @@ def list_wrong_now(user: Viewer, environment: UUID | None = None, limit: int = 5
     targets = list(
         _targets(user, environment)
         .filter(status_row__status__in=[Status.OUTAGE, Status.DEGRADED])
-        .select_related("status_row", "environment")
+        .select_related("status_row", "environment", "namespace")
         .order_by(_SEVERITY_ORDER, F("status_row__since").desc())[:limit]
     )
     identifiers = [target.pk for target in targets]
@@ -144,7 +144,7 @@ def list_open_incidents(user: Viewer, environment: UUID | None = None, limit: in
         Incident.objects.visible_to(user)
         .open()
         .filter(target__deleted_at__isnull=True)
-        .select_related("target", "target__environment", "target__status_row", "acknowledged_by")
+        .select_related("target__namespace", "target__environment", "target__status_row", "acknowledged_by")
         .order_by("-opened_at")
     )
     if environment is not None:
@@ -157,7 +157,7 @@ def list_recent_changes(user: Viewer, environment: UUID | None = None, limit: in
     rows = (
         StateChange.objects.visible_to(user)
         .filter(target__deleted_at__isnull=True)
-        .select_related("target", "target__environment")
+        .select_related("target__namespace", "target__environment")
         .order_by("-at")
     )
     if environment is not None:
@@ -170,7 +170,7 @@ def get_last_problem(user: Viewer, environment: UUID | None = None) -> Incident 
     rows = Incident.objects.visible_to(user).filter(resolved_at__isnull=False, target__deleted_at__isnull=True)
     if environment is not None:
         rows = rows.filter(target__environment_id=environment)
-    return rows.select_related("target").order_by("-resolved_at").first()
+    return rows.select_related("target__namespace").order_by("-resolved_at").first()
 
 
 @dataclass(frozen=True)

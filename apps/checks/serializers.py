@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from apps.accounts.access import Role, access_of
 from apps.catalog.models import Target
+from apps.catalog.serializers import ProviderBriefSerializer
 from apps.checks import reasons
 from apps.checks.heartbeats.representing import ToldSerializer
 from apps.checks.models import Check, CheckResult, Incident, IncidentEvent, StateChange
@@ -117,6 +118,7 @@ class TargetBriefSerializer(PortalSerializer):
     id = serializers.UUIDField(read_only=True)
     kind = serializers.CharField(read_only=True)
     name = serializers.CharField(read_only=True)
+    provider = ProviderBriefSerializer(read_only=True, allow_null=True, source="provider_brief")
     environment = _slug()
 
 

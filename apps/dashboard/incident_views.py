@@ -72,7 +72,7 @@ def _page(request: PageRequest, incident: Incident, form: NoteForm, status: int 
         "target": incident.target,
         "crumbs": [
             (_("Incidents"), reverse("dashboard:incident-list")),
-            (incident.target.name, incident.target.get_absolute_url()),
+            (incident.target.full_name, incident.target.get_absolute_url()),
         ],
         "panels": draw_all(request, incidents.PANELS, path, incident, ids=[incident.pk, incident.target_id]),
         "form": form,
@@ -82,7 +82,7 @@ def _page(request: PageRequest, incident: Incident, form: NoteForm, status: int 
             "%(name)s is still failing. If you resolve the incident now, no new one opens "
             "until it was operational once."
         )
-        % {"name": incident.target.name},
+        % {"name": incident.target.full_name},
     }
     return render(request, "dashboard/incident/page.html", context, status=status)
 

@@ -91,7 +91,9 @@ def _uuid(text: str) -> str:
 
 def list_incidents(user: User, filters: IncidentFilters, environment: UUID | None) -> Page[Incident]:
     """Open ones first, then the latest. One query."""
-    rows = _filtered(user, filters, environment).select_related("target", "target__environment", "acknowledged_by")
+    rows = _filtered(user, filters, environment).select_related(
+        "target__namespace", "target__environment", "acknowledged_by"
+    )
     over = Case(When(resolved_at__isnull=True, then=Value(0)), default=Value(1), output_field=IntegerField())
     return page_of(rows.annotate(is_over=over), _ORDER, filters.cursor, PAGE_SIZE)
 
@@ -112,8 +114,9 @@ def _filtered(user: User, filters: IncidentFilters, environment: UUID | None) ->
 
 
 def filtered_target(user: User, filters: IncidentFilters) -> Target | None:
-    """The target the list is narrowed to, for its name. One query when there is one."""
-    return Target.objects.visible_to(user).filter(pk=filters.target).first() if filters.target else None
+    """The target the list is narrowed to, for its full name. One query when there is one."""
+    rows = Target.objects.visible_to(user).select_related("namespace")
+    return rows.filter(pk=filters.target).first() if filters.target else None
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,10 @@ def row_of(incident: Incident) -> IncidentRow:
 def get_incident(request: PageRequest, identifier: UUID) -> Incident:
     """Http404 outside the viewer's grants. One query."""
     rows = Incident.objects.visible_to(request.user).filter(target__deleted_at__isnull=True)
-    related = ("target", "target__environment", "target__status_row", "acknowledged_by", "previous", "source_check")
+    related = (
+        *("target__namespace", "target__environment", "target__status_row"),
+        *("acknowledged_by", "previous", "source_check"),
+    )
     incident = rows.select_related(*related).filter(pk=identifier).first()
     if incident is None:
         raise Http404
@@ -262,7 +268,7 @@ def chips_of(user: User, filters: IncidentFilters, path: str) -> list[dict[str, 
     found = [
         ("state", _("State"), str(dict(STATES).get(filters.state, ""))),
         ("severity", _("Severity"), str(dict(Incident.Severity.choices).get(filters.severity, ""))),
-        ("target", _("Target"), target.name if target else filters.target),
+        ("target", _("Target"), str(target.full_name) if target else filters.target),
     ]
     return [
         {"label": label, "value": value, "url": f"{path}?{filters.query(**{name: ''})}"}

@@ -195,16 +195,15 @@ def find(user: User, entry: TargetList, filters: Filters, environment: UUID | No
 
 
 def _list_row(row: TargetRow, entry: TargetList, filters: Filters) -> ListRow:
-    model = getattr(row.target, "model", None)
-    if model is None:
+    if row.target.kind != TargetKind.MODEL:
         return ListRow(row)
     by_name = filters.sort.lstrip("-") == "name" and len(entry.kinds) > 1
-    return ListRow(row, provider_name=model.provider.target.name, is_inner=by_name and not filters.is_active)
+    return ListRow(row, provider_name=row.target.provider_name, is_inner=by_name and not filters.is_active)
 
 
 def _page(rows: QuerySet[Target], filters: Filters) -> Page[Target]:
-    ordered = rows.select_related("model__provider__target").annotate(
-        group_name=Lower(Coalesce("model__provider__target__name", "name")),
+    ordered = rows.annotate(
+        group_name=Lower(Coalesce("namespace__name", "name")),
         group_id=Coalesce("namespace", "id"),
         level=Case(When(kind=TargetKind.MODEL, then=Value(1)), default=Value(0), output_field=IntegerField()),
         label=Lower("name"),

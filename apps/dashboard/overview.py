@@ -232,7 +232,7 @@ def _first_models(providers: Iterable[Provider]) -> list[AIModel]:
     rows = (
         AIModel.objects.present()
         .filter(provider__in=[provider.pk for provider in providers])
-        .select_related("target", "target__status_row")
+        .select_related("target__status_row", "target__namespace")
         .annotate(place=place, siblings=siblings)
         .filter(place__lte=MODELS_SHOWN)
         .order_by("provider", "place")
@@ -265,7 +265,7 @@ def load_changes(request: PageRequest) -> dict[str, Any]:
 def change_entry(change: StateChange) -> dict[str, Any]:
     """A change of status as the timeline shows it: the target, what it became, and why."""
     well = change.to_status == Status.OPERATIONAL
-    words = {"target": change.target.name, "status": Status(change.to_status).label}
+    words = {"target": change.target.full_name, "status": Status(change.to_status).label}
     return {
         "at": change.at,
         "title": _("%(target)s: %(status)s") % words,

@@ -69,12 +69,12 @@ def _targets(user: User, words: str, limit: int) -> list[Hit]:
         Target.objects.visible_to(user)
         .present()
         .filter(Q(name__icontains=words) | Q(tags__contains=[words]))
-        .select_related("status_row", "environment")
+        .select_related("status_row", "environment", "namespace")
         .order_by(urgency(), "name")[:limit]
     )
     return [
         Hit(
-            title=target.name,
+            title=str(target.full_name),
             url=target.get_absolute_url(),
             note=_("%(kind)s in %(environment)s")
             % {"kind": target.get_kind_display(), "environment": target.environment.name},
@@ -89,14 +89,14 @@ def _checks(user: User, words: str, limit: int) -> list[Hit]:
         Check.objects.visible_to(user)
         .present()
         .filter(name__icontains=words)
-        .select_related("target", "status_row")
+        .select_related("target__namespace", "status_row")
         .order_by("name", "id")[:limit]
     )
     return [
         Hit(
             title=check.name,
             url=check.get_absolute_url(),
-            note=_("Check of %(target)s") % {"target": check.target.name},
+            note=_("Check of %(target)s") % {"target": check.target.full_name},
             status=check.status_row.verdict,
         )
         for check in rows
@@ -107,12 +107,12 @@ def _incidents(user: User, words: str, limit: int) -> list[Hit]:
     rows = (
         Incident.objects.visible_to(user)
         .filter(target__deleted_at__isnull=True, target__name__icontains=words)
-        .select_related("target")
+        .select_related("target__namespace")
         .order_by("-opened_at")[:limit]
     )
     return [
         Hit(
-            title=incident.target.name,
+            title=str(incident.target.full_name),
             url=incident.get_absolute_url(),
             note=sentence(incident.reason, incident.evidence),
             status="" if incident.resolved_at else incident.severity,

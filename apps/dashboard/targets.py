@@ -35,7 +35,7 @@ MODELS_SHOWN = 100
 def get_target(request: PageRequest, identifier: UUID) -> Target:
     """The target with its status and what its kind adds; Http404 outside the viewer's grants. One query."""
     rows = Target.objects.visible_to(request.user).present()
-    related = ("status_row", "environment", "provider", "service", "model__provider__target")
+    related = ("status_row", "environment", "provider", "service", "model__provider", "namespace")
     target = rows.select_related(*related).filter(pk=identifier).first()
     if target is None:
         raise Http404

@@ -132,13 +132,13 @@ def test_what_is_wrong_stands_at_its_field_with_its_line(administrator: User) ->
 
 def test_the_preview_shows_both_languages_and_saves_nothing(administrator: User) -> None:
     client = browser(administrator)
-    own = {"wording.title": "{{ target }} {{7*7}}", "wording.body": "{{ reason }}\n{{ oops }}", "preview": "yes"}
+    own = {"wording.title": "{{ target }} {{77*99}}", "wording.body": "{{ reason }}\n{{ oops }}", "preview": "yes"}
     answered = client.post(NEW, {**own, "time_zone": "Asia/Seoul"})
     assert answered.status_code == 200
     shown = read(answered).partition('id="wording-shown"')[2]
-    assert "{{7*7}}" in shown and "49" not in shown
+    assert "{{77*99}}" in shown and "7623" not in shown
     assert "Line 2: There is no placeholder {{ oops }}." in shown
-    assert "Line 1: {{7*7}} is no placeholder and is sent as it stands." in shown
+    assert "Line 1: {{77*99}} is no placeholder and is sent as it stands." in shown
     assert "Expected status 200, got 503." in shown and "상태 코드가 503입니다(기대값 200)." in shown
     assert "KST" in shown
     assert not Channel.objects.exists()

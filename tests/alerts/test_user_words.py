@@ -127,6 +127,7 @@ def test_wording_is_bounded_in_time_and_size() -> None:
 def test_every_placeholder_has_a_value_in_both_languages(language: str) -> None:
     """Those of an alert come from the first one outside a section, and from each one inside."""
     full = entry(rule="Slow", value=2400, level=2000, unit="ms", cause="latency", operator=">", acknowledged_by="Kim")
+    full["target"] |= {"kind": "model", "provider": {"id": "p", "name": "OpenAI"}}
     body = "\n".join("{{ " + name + " }}" for name in PLACEHOLDERS)
     body += "\n" + "\n".join("{{#" + name + "}}{{ target }}{{/" + name + "}}" for name in SECTIONS)
     assert problems_of(body) == []
@@ -134,4 +135,4 @@ def test_every_placeholder_has_a_value_in_both_languages(language: str) -> None:
     said = [line.sentence for line in text.lines]
     assert len(said) == len(PLACEHOLDERS) + len(SECTIONS)
     assert all(said), dict(zip([*PLACEHOLDERS, *SECTIONS], said, strict=True))
-    assert said[-2:] == ["Shop", "Search"]
+    assert said[-2:] == ["Shop · OpenAI", "Search"]

@@ -64,7 +64,7 @@ def test_a_model_is_added_to_the_provider_it_was_asked_for(page: Client) -> None
     content = page.get(f"/models/new/?provider={provider.pk}").content.decode()
     assert f'<option value="{provider.pk}" selected>' in content
     page.post("/models/new/", {"provider": provider.pk, "name": "gpt-5"})
-    assert Target.objects.get(kind="model").namespace == provider.pk
+    assert Target.objects.get(kind="model").namespace_id == provider.pk
 
 
 def test_a_model_needs_a_provider_first(page: Client) -> None:

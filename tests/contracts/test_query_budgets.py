@@ -87,7 +87,7 @@ def fill(environment: Environment, number: int) -> None:
             kind=kind,
             name=f"{kind} {uuid7()}",
             environment=environment,
-            namespace=provider.pk if kind == "model" else None,
+            namespace_id=provider.pk if kind == "model" else None,
             tags=["web"],
         )
         for kind in kinds

@@ -54,7 +54,8 @@ def names(client: Client, url: str) -> list[str]:
     """The names of the rows of the table, in order."""
     answer = client.get(url)
     assert answer.status_code == 200
-    return re.findall(r'<tr id="compared-[^"]+"[^>]*data-name="([^"]+)"', answer.content.decode())
+    found = re.findall(r'<tr id="compared-[^"]+"[^>]*data-name="([^"]+)"', answer.content.decode())
+    return [name.partition(" · ")[0] for name in found]
 
 
 def test_models_stand_side_by_side_with_everything_that_tells_them_apart(page: Client, some: list[AIModel]) -> None:

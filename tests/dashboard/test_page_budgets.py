@@ -68,7 +68,7 @@ def _targets(environment: Environment, kind: str, number: int, namespaces: list[
             kind=kind,
             name=f"{kind} {next(_numbers)}",
             environment=environment,
-            namespace=namespaces[position % len(namespaces)] if namespaces else None,
+            namespace_id=namespaces[position % len(namespaces)] if namespaces else None,
             tags=[f"tag-{position % 5}"],
         )
         for position in range(number)
@@ -140,9 +140,9 @@ def _measures(models: list[tuple[Target, Check]]) -> None:
         for target, check in models
     )
     SpendDay.objects.bulk_create(
-        SpendDay(day=now.date(), target_id=target.pk, provider_id=target.namespace, cost=1)
+        SpendDay(day=now.date(), target_id=target.pk, provider_id=target.namespace_id, cost=1)
         for target, _check in models
-        if target.namespace is not None
+        if target.namespace_id is not None
     )
 
 

@@ -30,7 +30,8 @@ def names(client: Client, address: str) -> list[str]:
     """The names of the rows, in order."""
     answer = client.get(address)
     assert answer.status_code == 200
-    return re.findall(r'<tr id="row-[^"]+"[^>]*data-name="([^"]+)"', answer.content.decode())
+    found = re.findall(r'<tr id="row-[^"]+"[^>]*data-name="([^"]+)"', answer.content.decode())
+    return [name.partition(" · ")[0] for name in found]
 
 
 def test_models_stand_under_their_provider(page: Client) -> None:

@@ -24,6 +24,7 @@ from apps.alerts.pages.sentences import source_name, subject, why
 from apps.alerts.reason_words import decision_sentence
 from apps.alerts.register.selectors import list_alerts
 from apps.catalog.models import Target
+from apps.catalog.naming import Name
 from apps.core import clock
 from apps.core.keyset import Column, Page, page_of
 
@@ -148,7 +149,7 @@ class AlertRow:
 
     alert: Alert
     look: Look
-    subject: str
+    subject: Name
     why: str
     sources: list[str]
     told: Told
@@ -227,12 +228,13 @@ def _select(name: str, label: str, value: str, choices: list[tuple[str, Any]]) -
 
 def chips_of(user: User, filters: AlertFilters, path: str) -> list[dict[str, str]]:
     """What is in force, each with the list without it. One query when it is narrowed to a target."""
-    target = Target.objects.visible_to(user).filter(pk=filters.target).first() if filters.target else None
+    named = Target.objects.visible_to(user).select_related("namespace")
+    target = named.filter(pk=filters.target).first() if filters.target else None
     found = [
         ("state", "firing", _("State"), "" if filters.state == "firing" else str(dict(STATES)[filters.state])),
         ("severity", "", _("Severity"), str(dict(Severity.choices).get(filters.severity, ""))),
         ("who", "", _("Who has it"), str(dict(WHO).get(filters.who, ""))),
-        ("target", "", _("Target"), target.name if target else filters.target),
+        ("target", "", _("Target"), str(target.full_name) if target else filters.target),
     ]
     return [
         {"label": label, "value": value, "url": f"{path}?{filters.query(**{name: without})}"}

@@ -40,12 +40,14 @@ def load_alerts(request: PageRequest) -> dict[str, Any]:
     filters = lists.AlertFilters.read(request.GET)
     environment = environment_id(request)
     page = lists.find(request.user, filters, environment)
+    last = None if page.rows or filters.is_active else lists.last_resolved(request.user, environment)
     return {
         "page": page,
         "rows": lists.rows_of(request.user, page.rows),
         "filters": filters,
         "counts": lists.counts(request.user, environment),
-        "last": None if page.rows or filters.is_active else lists.last_resolved(request.user, environment),
+        "last": last,
+        "last_subject": subject(last) if last else "",
         "has_channels": bool(page.rows) or Channel.objects.visible_to(request.user).present().exists(),
         "url": reverse("alerts:alert-list"),
         "as_of": clock.now(),

@@ -112,7 +112,11 @@ def state_rows(user: User, rule: Rule) -> list[StateRow]:
     kind = kind_of(rule)
     unit = kind.unit if kind else ""
     seen = Q(target__isnull=True) | Q(target__in=Target.objects.visible_to(user).present().order_by().values("pk"))
-    rows = rule.states.filter(seen).select_related("target__environment").order_by("-firing", "since", "pk")
+    rows = (
+        rule.states.filter(seen)
+        .select_related("target__environment", "target__namespace")
+        .order_by("-firing", "since", "pk")
+    )
     return [
         StateRow(state, state_look(state.level, state.firing), quantity(state.value, unit))
         for state in rows[:SHOWN_STATES]

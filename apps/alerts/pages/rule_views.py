@@ -30,6 +30,7 @@ from apps.alerts.ruling.backtest import backtest
 from apps.alerts.ruling.selectors import list_rules
 from apps.alerts.ruling.services import create_rule, delete_rule, unsaved_rule, update_rule
 from apps.alerts.wording.quantities import quantity
+from apps.catalog.naming import Name
 from apps.catalog.scope import scope_of
 from apps.core import clock
 from apps.core.forms import put_errors
@@ -212,6 +213,11 @@ class SentRow:
     sent: dict[str, Any]
     look: Look
     value: str
+
+    @property
+    def name(self) -> Name:
+        target = self.sent["target"]
+        return Name(target["name"], (target["provider"] or {}).get("name", ""))
 
 
 def _look_back(form: RuleForm) -> dict[str, Any]:

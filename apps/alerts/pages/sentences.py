@@ -13,6 +13,7 @@ from apps.alerts.matching import LABEL_CHOICES, Label
 from apps.alerts.models import Alert, AlertSource, Rule
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
 from apps.alerts.wording.quantities import quantity
+from apps.catalog.naming import Name
 from apps.checks.reasons import sentence as reason_sentence
 
 _LABELS = dict(LABEL_CHOICES)
@@ -116,12 +117,12 @@ def crossed_of(detail: Mapping[str, Any]) -> str:
     return crossed(str(detail.get("operator") or ">"), found, number, str(detail.get("unit") or ""))
 
 
-def subject(alert: Alert) -> str:
-    """What it is about: the target's name, or what the portal watches of itself."""
+def subject(alert: Alert) -> Name:
+    """What it is about: the target by its full name, or what the portal watches of itself."""
     if alert.target is not None:
-        return alert.target.name
+        return alert.target.full_name
     name = alert.labels.get("target")
-    return str(name) if name else _("The portal itself")
+    return Name(str(name) if name else _("The portal itself"))
 
 
 def levels(rule: Rule, kind: RuleKind[Any] | None) -> str:

@@ -70,7 +70,7 @@ def answer_who(user: User, form: WhoForm) -> Who | None:
 
 
 def _targets(user: User, text: str) -> list[Target]:
-    rows = Target.objects.visible_to(user).present().select_related("environment")
+    rows = Target.objects.visible_to(user).present().select_related("environment", "namespace")
     try:
         return list(rows.filter(pk=UUID(text)))
     except ValueError:

@@ -73,7 +73,7 @@ def load_due(limit: int, now: datetime) -> Due | None:
     alerts = {
         alert.pk: alert
         for alert in Alert.objects.filter(pk__in={row.alert_id for row in rows}).select_related(
-            "target", "environment", "acknowledged_by"
+            "target__namespace", "environment", "acknowledged_by"
         )
     }
     sources: dict[UUID, list[AlertSource]] = {}

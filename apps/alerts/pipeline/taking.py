@@ -35,7 +35,7 @@ def take_incident_events(limit: int) -> int:
     events = list(
         IncidentEvent.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(routed_at__isnull=True, incident_id__in=[row[0] for row in oldest])
-        .select_related("incident__target__environment", "incident__acknowledged_by")
+        .select_related("incident__target__environment", "incident__target__namespace", "incident__acknowledged_by")
         .order_by("incident_id", "sequence")
     )
     if not events:

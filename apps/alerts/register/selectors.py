@@ -65,14 +65,15 @@ class ChannelStory:
 
 
 def list_alerts(user: User | AnonymousUser) -> QuerySet[Alert]:
-    """Alerts `user` may read, newest first, with target, environment and whoever acknowledged at hand.
+    """Alerts `user` may read, newest first, with target, its provider, environment and whoever acknowledged at
+    hand.
 
     Those of a target that was deleted went with it.
     """
     return (
         Alert.objects.visible_to(user)
         .filter(Q(target__isnull=True) | Q(target__deleted_at__isnull=True))
-        .select_related("target", "environment", "acknowledged_by")
+        .select_related("target__namespace", "environment", "acknowledged_by")
         .order_by("-started_at", "-pk")
     )
 

@@ -12,6 +12,7 @@ from apps.alerts.channels.base import reason_label
 from apps.alerts.models import Alert, AlertEvent, Notification
 from apps.alerts.routes.serializers import RouteBriefSerializer
 from apps.alerts.serializers import ChannelBriefSerializer
+from apps.catalog.serializers import target_brief
 from apps.core.api.serializers import PortalSerializer
 
 
@@ -47,10 +48,12 @@ class AlertSerializer(PortalSerializer):
         return alert.environment.slug if alert.environment else None
 
     @extend_schema_field(OpenApiTypes.OBJECT)
-    def get_target(self, alert: Alert) -> dict[str, str] | None:
-        """`{"id", "kind", "name"}`, null for what the portal watches of itself."""
-        target = alert.target
-        return {"id": str(target.pk), "kind": target.kind, "name": target.name} if target else None
+    def get_target(self, alert: Alert) -> dict[str, Any] | None:
+        """`{"id", "kind", "name", "provider"}`, null for what the portal watches of itself.
+
+        `provider` is a model's, `{"id", "name"}`, and null for every other kind.
+        """
+        return target_brief(alert.target)
 
     def get_acknowledged_by(self, alert: Alert) -> str | None:
         return alert.acknowledged_by.get_username() if alert.acknowledged_by else None

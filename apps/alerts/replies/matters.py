@@ -87,7 +87,7 @@ def _latest_of_target(identifier: UUID) -> list[Alert]:
 def _known() -> QuerySet[Alert]:
     """Alerts of a deleted target are gone with it."""
     there = Q(target__isnull=True) | Q(target__deleted_at__isnull=True)
-    return Alert.objects.filter(there).select_related("target", "environment", "acknowledged_by")
+    return Alert.objects.filter(there).select_related("target__namespace", "environment", "acknowledged_by")
 
 
 _ALERTS: dict[Purpose, Callable[[UUID], list[Alert]]] = {

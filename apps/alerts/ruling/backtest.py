@@ -34,8 +34,8 @@ _SECONDS = 8.0
 
 @dataclass(frozen=True)
 class Backtest:
-    """What a rule would have sent, newest first: {"at", "target": {"id", "name"} | None, "severity", "value",
-    "lasted_seconds" (None: it would still fire)}.
+    """What a rule would have sent, newest first: {"at", "target": {"id", "name", "provider"} | None, "severity",
+    "value", "lasted_seconds" (None: it would still fire)}.
 
     `omitted`: how many more there were. `evaluated_from`: where the stored history begins. `problem`: why there is
     no answer, a sentence; empty when there is one.
@@ -77,9 +77,9 @@ def backtest(rule: Rule, days: int = 7, *, user: User | AnonymousUser | None = N
         return Backtest(problem=_("This took too long. Choose fewer days, or fewer targets with matchers."))
     told = sorted(_told(rule, history, until), key=lambda pair: pair[1].at, reverse=True)
     shown = told[:MOST_MESSAGES]
-    names = dict(Target.objects.filter(pk__in={target for target, _one in shown}).values_list("pk", "name"))
+    named = Target.objects.select_related("namespace").in_bulk({target for target, _one in shown})
     return Backtest(
-        [_message(target, names.get(target, ""), one) for target, one in shown],
+        [_message(target, named.get(target), one) for target, one in shown],
         len(told) - len(shown),
         _beginning(history, since),
     )
@@ -104,10 +104,14 @@ def _beginning(history: History, since: datetime) -> datetime:
     return max(since, min((at for at in first if at is not None), default=since))
 
 
-def _message(target: UUID, name: str, one: Firing) -> dict[str, Any]:
+def _message(target: UUID, found: Target | None, one: Firing) -> dict[str, Any]:
     return {
         "at": one.at,
-        "target": {"id": str(target), "name": name},
+        "target": {
+            "id": str(target),
+            "name": found.name if found else "",
+            "provider": found.provider_brief if found else None,
+        },
         "severity": one.severity,
         "value": one.value,
         "lasted_seconds": None if one.ended_at is None else (one.ended_at - one.at).total_seconds(),

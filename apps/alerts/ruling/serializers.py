@@ -9,7 +9,7 @@ from rest_framework import serializers
 from apps.alerts.models import Rule
 from apps.alerts.ruling.backtest import MOST_DAYS
 from apps.alerts.ruling.words import problem_sentence
-from apps.catalog.serializers import EnvironmentField
+from apps.catalog.serializers import EnvironmentField, ProviderBriefSerializer
 from apps.core.api.serializers import NumberField, PortalSerializer
 
 
@@ -65,6 +65,7 @@ class BacktestQuestionSerializer(RuleSerializer):
 class SentTargetSerializer(PortalSerializer):
     id = serializers.UUIDField(read_only=True)
     name = serializers.CharField(read_only=True)
+    provider = ProviderBriefSerializer(read_only=True, allow_null=True)
 
 
 class SentSerializer(PortalSerializer):

@@ -68,7 +68,7 @@ def preview(user: User, matchers: object, environment: Environment | None = None
         targets=_first_targets(targets),
         alerts=list(
             Alert.objects.filter(pk__in=alerts[:SHOWN])
-            .select_related("target", "environment")
+            .select_related("target__namespace", "environment")
             .order_by("-started_at", "-pk")
         ),
     )
@@ -78,6 +78,6 @@ def _first_targets(identifiers: list[UUID]) -> list[Target]:
     """The first by name. All of them are named in one query, of which the database keeps what is shown."""
     return list(
         Target.objects.filter(pk__in=identifiers)
-        .select_related("environment", "status_row")
+        .select_related("environment", "namespace", "status_row")
         .order_by("name", "pk")[:SHOWN]
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.alerts.models import Alert, Silence
 from apps.alerts.silences.services import MAX_COMMENT_CHARACTERS
-from apps.catalog.models import Target
-from apps.catalog.serializers import EnvironmentField
+from apps.catalog.serializers import EnvironmentField, ProviderBriefSerializer, target_brief
 from apps.core import clock
 from apps.core.api.serializers import PortalSerializer
 
@@ -50,6 +51,7 @@ class HushedTargetSerializer(PortalSerializer):
     id = serializers.UUIDField(read_only=True)
     kind = serializers.CharField(read_only=True)
     name = serializers.CharField(read_only=True)
+    provider = ProviderBriefSerializer(read_only=True, allow_null=True, source="provider_brief")
     environment = serializers.CharField(read_only=True, source="environment.slug")
 
 
@@ -65,9 +67,8 @@ class HushedAlertSerializer(PortalSerializer):
         return alert.environment.slug if alert.environment else None
 
     @extend_schema_field(OpenApiTypes.OBJECT)
-    def get_target(self, alert: Alert) -> dict[str, str] | None:
-        target: Target | None = alert.target
-        return {"id": str(target.pk), "kind": target.kind, "name": target.name} if target else None
+    def get_target(self, alert: Alert) -> dict[str, Any] | None:
+        return target_brief(alert.target)
 
 
 class HushedTargetsSerializer(PortalSerializer):

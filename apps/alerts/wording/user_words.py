@@ -30,7 +30,8 @@ SECTIONS: dict[str, Any] = {
 }
 # Of one alert: in a section the one at hand, outside it the first.
 ALERT_PLACEHOLDERS: dict[str, Any] = {
-    "target": gettext_lazy("What it is about"),
+    "target": gettext_lazy("What it is about; a model with its provider"),
+    "provider": gettext_lazy("The provider of a model"),
     "severity": gettext_lazy("Critical, warning or info"),
     "state": gettext_lazy("Firing or resolved"),
     "reason": gettext_lazy("What was found, as a sentence"),

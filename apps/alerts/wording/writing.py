@@ -18,6 +18,7 @@ from apps.alerts.wording.quantities import moment_words, parse_moment, quantity,
 from apps.alerts.wording.sentences import SEVERITY_WORDS, cause_words, sentence_of
 from apps.alerts.wording.text import Line, Text, one_line
 from apps.alerts.wording.user_words import render_user_words
+from apps.catalog.naming import Name
 
 SUBJECT_CHARACTERS = 300
 LANGUAGES = ("en", "ko")
@@ -199,9 +200,19 @@ class _Writer:
 
 
 def subject_of(entry: Mapping[str, Any]) -> str:
+    """What it is about: a target's name, a model's with its provider's."""
     target = entry.get("target")
     name = target.get("name") if isinstance(target, Mapping) else ""
-    return one_line(name or entry.get("title") or "", SUBJECT_CHARACTERS) or "–"
+    return (
+        one_line(str(Name(name, _provider_of(entry))) if name else entry.get("title") or "", SUBJECT_CHARACTERS) or "–"
+    )
+
+
+def _provider_of(entry: Mapping[str, Any]) -> str:
+    """Of a model; "" for what is none, and in messages that were stored before providers were told."""
+    target = entry.get("target")
+    provider = target.get("provider") if isinstance(target, Mapping) else None
+    return one_line(provider.get("name") or "", SUBJECT_CHARACTERS) if isinstance(provider, Mapping) else ""
 
 
 def _tone_of(entry: Mapping[str, Any]) -> str:
@@ -260,6 +271,7 @@ def _values_of_alert(writer: _Writer, entry: Mapping[str, Any]) -> dict[str, str
     measured = {name: quantity(entry[name], unit) if entry.get(name) is not None else "" for name in ("value", "level")}
     return {
         "target": subject_of(entry),
+        "provider": _provider_of(entry),
         "severity": str(SEVERITY_WORDS[severity_of(entry)]),
         "state": _("Resolved") if entry.get("state") == "resolved" else _("Firing"),
         "reason": sentence_of(entry),

@@ -100,7 +100,7 @@ def _compared(one: ComparedModel) -> dict[str, Any]:
     return {
         "id": str(one.target.pk),
         "name": one.target.name,
-        "provider": str(one.target.namespace),
+        "provider": str(one.target.namespace_id),
         "provider_name": one.target.model.provider.target.name,
         "status": one.target.status_row.status,
         "error_class": facts.error_class,

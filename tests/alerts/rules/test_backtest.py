@@ -40,7 +40,7 @@ def test_three_outages_are_three_messages_newest_first(operator: User) -> None:
     assert found["count"] == 3
     assert [entry["lasted_seconds"] for entry in found["messages"]] == [pytest.approx(3_600, abs=1)] * 3
     assert [entry["at"] for entry in found["messages"]] == sorted((e["at"] for e in found["messages"]), reverse=True)
-    assert found["messages"][0]["target"] == {"id": str(target.pk), "name": "Shop"}
+    assert found["messages"][0]["target"] == {"id": str(target.pk), "name": "Shop", "provider": None}
     assert found["messages"][0]["severity"] == "critical"
     assert look_back(operator, kind="status", days=1)["count"] == 1
     assert look_back(operator, kind="status", days=30)["count"] == 4
