@@ -114,7 +114,13 @@ class Dialect:
     label: ClassVar[Text]
     # Where its API lives when nobody says: empty means that one has to be given.
     default_base_url: ClassVar[str] = ""
+    # Where one has to be given: what it may look like, and what to enter, as a sentence.
+    address_example: ClassVar[str] = ""
+    address_note: ClassVar[Text] = ""
     needs_key: ClassVar[bool] = True
+    # Where its vendor says how it is, and the parts of that page it stands on, when the whole is far more than that.
+    status_page: ClassVar[str] = ""
+    status_components: ClassVar[tuple[str, ...]] = ()
     # How a stream is cut into events: server-sent events, a JSON array or JSON lines.
     framing: ClassVar[Literal["sse", "json_array", "json_lines"]] = "sse"
 

@@ -29,7 +29,9 @@ _INSIDE_TEXT = re.compile(rb'["\\]')
 
 
 class _Cutter(Protocol):
-    def feed(self, chunk: bytes) -> list[Event]: ...
+    """Puts what it finds into `events`, so that what came before a problem is not lost with it."""
+
+    def feed(self, chunk: bytes, events: list[Event]) -> None: ...
 
     def finish(self) -> list[Event]: ...
 
@@ -38,7 +40,8 @@ class Framer:
     """Events out of chunks: (name, data), the name empty where the wire has none.
 
     What is kept between two chunks is never more than an event of 1 MiB. Raises BadAnswer for a larger one and for
-    bytes that are plainly something else. However the same bytes are cut, the same events come out.
+    bytes that are plainly something else; when events came before it in the same chunk, they are given first, `problem`
+    says what is wrong, and it is raised by the next call. However the same bytes are cut, the same events come out.
 
     Of a stream of server-sent events that begins as JSON does, the JSON values are the events: an error, or a list
     from a server that does not know how to stream.
@@ -49,11 +52,15 @@ class Framer:
         # What may yet become a byte order mark; None once that is settled.
         self._begun: bytes | None = b""
         self._cutter: _Cutter | None = None
+        self.problem: BadAnswer | None = None
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that `chunk` completes."""
-        if self._cutter is not None:
-            return self._cutter.feed(chunk)
+        if self.problem is not None:
+            raise self.problem
+        return self._cut(self._cutter, chunk) if self._cutter is not None else self._begin(chunk)
+
+    def _begin(self, chunk: bytes) -> list[Event]:
         if self._begun is not None:
             chunk = self._begun + chunk
             if len(chunk) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(chunk):
@@ -65,10 +72,22 @@ class Framer:
         if not chunk:
             return []
         self._cutter = self._cutter_for(chunk[:1])
-        return self._cutter.feed(chunk)
+        return self._cut(self._cutter, chunk)
+
+    def _cut(self, cutter: _Cutter, chunk: bytes) -> list[Event]:
+        events: list[Event] = []
+        try:
+            cutter.feed(chunk, events)
+        except BadAnswer as error:
+            self.problem = error
+            if not events:
+                raise
+        return events
 
     def finish(self) -> list[Event]:
         """What was complete but for the mark of its end; half an event is dropped. Nothing may be fed afterwards."""
+        if self.problem is not None:
+            raise self.problem
         return self._cutter.finish() if self._cutter is not None else []
 
     def _cutter_for(self, first: bytes) -> _Cutter:
@@ -87,8 +106,10 @@ class _LineBuffer:
     def __init__(self) -> None:
         self._waiting = bytearray()
         self._after_return = False
+        self._is_too_long = False
 
     def lines(self, chunk: bytes) -> list[bytes]:
+        """The lines that `chunk` ends, up to the first that is too long; `check` says whether there was one."""
         if self._after_return and chunk:
             self._after_return = False
             chunk = chunk.removeprefix(b"\n")
@@ -101,9 +122,16 @@ class _LineBuffer:
             self._waiting = bytearray(parts.pop())
         else:
             self._waiting += parts.pop()
-        if is_long and any(len(line) > MAX_EVENT_BYTES for line in (self._waiting, *parts)):
-            raise _too_large()
+        if is_long:
+            short = next((place for place, line in enumerate(parts) if len(line) > MAX_EVENT_BYTES), len(parts))
+            self._is_too_long = short < len(parts) or len(self._waiting) > MAX_EVENT_BYTES
+            return parts[:short]
         return parts
+
+    def check(self) -> None:
+        """Raise BadAnswer after the lines before one that is too long."""
+        if self._is_too_long:
+            raise _too_large()
 
     def rest(self) -> bytes:
         return bytes(self._waiting)
@@ -118,14 +146,13 @@ class _ServerSentEvents:
         self._data: list[bytes] = []
         self._bytes = 0
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        events: list[Event] = []
+    def feed(self, chunk: bytes, events: list[Event]) -> None:
         for line in self._buffer.lines(chunk):
             if line:
                 self._take(line)
             else:
                 self._end(events)
-        return events
+        self._buffer.check()
 
     def finish(self) -> list[Event]:
         rest = self._buffer.rest()
@@ -162,8 +189,9 @@ class _Lines:
     def __init__(self) -> None:
         self._buffer = _LineBuffer()
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        return [("", line) for line in self._buffer.lines(chunk) if line.strip(_BLANK)]
+    def feed(self, chunk: bytes, events: list[Event]) -> None:
+        events += [("", line) for line in self._buffer.lines(chunk) if line.strip(_BLANK)]
+        self._buffer.check()
 
     def finish(self) -> list[Event]:
         rest = self._buffer.rest().strip(_BLANK)
@@ -179,8 +207,7 @@ class _Elements:
         self._in_text = False
         self._escaped = False
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        events: list[Event] = []
+    def feed(self, chunk: bytes, events: list[Event]) -> None:
         position = 0
         while position < len(chunk):
             if self._depth == 0:
@@ -194,7 +221,6 @@ class _Elements:
             if self._depth == 0:
                 events.append(("", bytes(self._element)))
                 self._element = bytearray()
-        return events
 
     def finish(self) -> list[Event]:
         return []

@@ -87,6 +87,7 @@ class StreamListener:
         self._unread: list[tuple[bytes, float]] = []
         self._unread_bytes = 0
         self._framer = Framer(dialect.framing)
+        self._is_sse = dialect.framing == "sse"
         self._reader = dialect.event_reader()
         self._heard_at = 0.0
         self._closed = False
@@ -101,7 +102,8 @@ class StreamListener:
         self._unread.append((chunk, at))
         self._unread_bytes += len(chunk)
         # This runs for every piece, so what is cheap is asked first.
-        if (b"[DONE]" in chunk or b"message_stop" in chunk or b"response.completed" in chunk) and _is_last(chunk):
+        has_mark = b"[DONE]" in chunk or b"message_stop" in chunk or b"response.completed" in chunk
+        if has_mark and self._is_sse and _is_last(chunk):
             return False
         is_full = self._unread_bytes >= _UNREAD_BYTES or len(self._unread) >= _UNREAD_PIECES
         if is_full or b'"error"' in chunk or (b'"done":' in chunk and _DONE.search(chunk)):
@@ -141,6 +143,11 @@ class StreamListener:
                 self._heard_at = at
                 for name, data in self._framer.feed(chunk):
                     self._take(self._reader.read(name, data), at)
+                    # Asked after each event, so that no verdict depends on how the bytes were cut.
+                    if self.has_enough:
+                        return
+                if self._framer.problem is not None:
+                    raise self._framer.problem
         except BadAnswer as error:
             self.malformed = error.words
         except Exception as error:  # on the loop's thread nothing may be raised
@@ -180,7 +187,8 @@ class StreamListener:
         if not self._closed and not self.has_enough and not self.missed_clock:
             try:
                 for name, data in self._framer.finish():
-                    self._take(self._reader.read(name, data), self._heard_at)
+                    if not self.has_enough:
+                        self._take(self._reader.read(name, data), self._heard_at)
             except BadAnswer as error:
                 self.malformed = error.words
         self._closed = True

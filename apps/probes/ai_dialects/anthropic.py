@@ -51,6 +51,7 @@ class Anthropic(Dialect):
     name = "anthropic"
     label = _("Anthropic")
     default_base_url = "https://api.anthropic.com"
+    status_page = "https://status.claude.com"
 
     def reasoning_allowance(self, model: str) -> int:
         # Asked for the least effort these mostly do not think about a short question, but they may.

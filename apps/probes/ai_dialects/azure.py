@@ -25,6 +25,11 @@ class Azure(ChatCompletions):
 
     name = "azure"
     label = _("Azure OpenAI")
+    address_example = "https://example.openai.azure.com"
+    address_note = _(
+        "The resource, or the target URI of a deployment pasted whole; ?api-version=… may stand at its end. "
+        "Its models are called by the names of their deployments."
+    )
     token_limit = "max_completion_tokens"  # noqa: S105 - a name of a parameter
 
     def url(self, endpoint: Endpoint, path: str) -> str:

@@ -53,6 +53,9 @@ class Gemini(Dialect):
     name = "gemini"
     label = _("Google Gemini")
     default_base_url = "https://generativelanguage.googleapis.com/v1beta"
+    # That of all of Google's cloud: of it, what serves these models.
+    status_page = "https://status.cloud.google.com"
+    status_components = ("Vertex Gemini API",)
 
     def reasoning_allowance(self, model: str) -> int:
         return thinking_of(model).tokens

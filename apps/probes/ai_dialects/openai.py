@@ -16,6 +16,7 @@ class OpenAi(ChatCompletions):
     name = "openai"
     label = _("OpenAI")
     default_base_url = "https://api.openai.com/v1"
+    status_page = "https://status.openai.com"
     token_limit = "max_completion_tokens"  # noqa: S105 - a name of a parameter
 
     def asks_for_responses(self, endpoint: Endpoint) -> bool:

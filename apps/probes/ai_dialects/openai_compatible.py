@@ -19,6 +19,8 @@ class OpenAiCompatible(ChatCompletions):
 
     name = "openai_compatible"
     label = _("OpenAI-compatible")
+    address_example = "http://host:8000/v1"
+    address_note = _("Where its API begins. A /v1 at the end is added when no path is given.")
     needs_key = False
     # Without a version in any of its paths.
     bare_hosts = ("api.perplexity.ai",)
