@@ -34,7 +34,7 @@ def list_providers(user: Viewer) -> models.QuerySet[Provider]:
 
 def list_models(user: Viewer) -> models.QuerySet[AIModel]:
     rows: models.QuerySet[AIModel] = AIModel.objects.visible_to(user).present()
-    return rows.select_related("target", "target__status_row", "target__environment", "provider__target")
+    return rows.select_related("target__status_row", "target__environment", "target__namespace", "provider__target")
 
 
 def list_services(user: Viewer) -> models.QuerySet[Service]:

@@ -19,6 +19,7 @@ from django.utils.translation import pgettext
 
 from apps.accounts.doors import PageRequest
 from apps.catalog.models import AIModel
+from apps.catalog.naming import Name
 from apps.catalog.prices.lookup import rates_of
 from apps.catalog.scope import scope_of
 from apps.catalog.selectors import list_models
@@ -216,7 +217,7 @@ def labels(models: Sequence[AIModel]) -> list[str]:
     """Names that tell them apart: with the provider where two offer a model of one name."""
     names = [model.target.name for model in models]
     return [
-        name if names.count(name) == 1 else f"{model.provider.target.name} · {name}"
+        name if names.count(name) == 1 else str(Name(name, model.provider.target.name))
         for name, model in zip(names, models, strict=True)
     ]
 
