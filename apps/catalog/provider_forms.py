@@ -8,10 +8,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from apps.catalog import signals
+from apps.catalog.dialect_hints import hints_of
 from apps.catalog.fields import check_api_key
 from apps.catalog.forms import TargetForm
 from apps.catalog.models import Provider, TargetKind
-from apps.catalog.provider_fields import cap_of, default_address
+from apps.catalog.provider_fields import cap_of
 from apps.core.configform import LinesField
 from apps.probes.ai.dialect import AI_DIALECTS
 
@@ -24,22 +26,12 @@ def dialect_choices() -> list[tuple[str, Any]]:
     return sorted(choices, key=lambda choice: (choice[0] != DEFAULT_DIALECT, str(choice[1]).casefold()))
 
 
-def address_help(dialect: str) -> str:
-    """What to enter as the base URL, for one dialect."""
-    address = default_address(dialect)
-    if address:
-        return _("Empty: %(address)s. Enter another one if it is reached through a gateway or runs elsewhere.") % {
-            "address": address
-        }
-    return _("Where its API begins, such as http://host:8000/v1. A /v1 at the end is added when no path is given.")
-
-
 class DialectSelect(forms.Select):
-    """Each choice carries its own address and what to enter instead, so that the base URL can follow it in the page."""
+    """Each choice carries what the other fields say of it, so that they can follow it in the page."""
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, *args, **kwargs)
-        option["attrs"] |= {"data-address": default_address(str(value)), "data-help": address_help(str(value))}
+        option["attrs"] |= hints_of(str(value)).data
         return option
 
 
@@ -53,18 +45,17 @@ class ProviderForm(TargetForm):
         help_text=gettext_lazy(
             "How it is spoken to. OpenAI-compatible suits vLLM, llama.cpp, LiteLLM, OpenRouter and most others."
         ),
-        widget=DialectSelect({"data-address-of": "id_base_url"}),
+        widget=DialectSelect({"data-dialects": ""}),
     )
     base_url = forms.CharField(
         label=gettext_lazy("Base URL"),
         required=False,
-        widget=forms.URLInput(attrs={"placeholder": "https://api.example.com/v1", "autocomplete": "off"}),
+        widget=forms.URLInput(attrs={"autocomplete": "off"}),
     )
     api_key = forms.CharField(
         label=gettext_lazy("API key"),
         required=False,
         strip=False,
-        help_text=gettext_lazy("Kept sealed, never shown again, and sent to this address only."),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
     status_page_url = forms.CharField(
@@ -73,10 +64,18 @@ class ProviderForm(TargetForm):
         help_text=gettext_lazy("Shown beside what we measure ourselves. It never changes our own verdict."),
         widget=forms.URLInput(attrs={"placeholder": "https://status.example.com", "autocomplete": "off"}),
     )
+    page_components = forms.MultipleChoiceField(
+        label=gettext_lazy("Components of that page it stands on"),
+        required=False,
+        help_text=gettext_lazy("As the page was last read. None: the page as a whole."),
+        widget=forms.CheckboxSelectMultiple,
+    )
     status_components = LinesField(
         label=gettext_lazy("Components of that page"),
         required=False,
-        help_text=gettext_lazy("One a line, as the page names them. Empty: the page as a whole."),
+        help_text=gettext_lazy(
+            "One a line, as the page names them. Empty: the page as a whole. Once it was read they can be ticked."
+        ),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     monthly_cap = forms.DecimalField(
@@ -103,18 +102,41 @@ class ProviderForm(TargetForm):
     basic = ("environment", "name", "dialect")
     keys = ("api_key", "clear_api_key")
     later = ("monthly_cap", "status_page_url")
-    more = ("status_components", "paid_at_once", "skip_tls", "tags", "depends_on")
+    more = ("page_components", "status_components", "paid_at_once", "skip_tls", "tags", "depends_on")
     field_order = [*basic, "base_url", *keys, *later, *more]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["monthly_cap"].unit = pgettext_lazy("unit", "US$")  # type: ignore[attr-defined]
+        hints = hints_of(self.chosen_dialect)
         address = self.fields["base_url"]
-        address.help_text = address_help(self.chosen_dialect)
-        address.required = not default_address(self.chosen_dialect)
+        address.help_text = hints.address_help
+        address.widget.attrs["placeholder"] = hints.example
+        address.required = not hints.address
+        self.fields["api_key"].help_text = hints.key_help
+        self.fields["api_key"].is_expected = hints.needs_key  # type: ignore[attr-defined]
+        if hints.status_page:
+            self.fields["status_page_url"].widget.attrs["placeholder"] = hints.status_page
+        self._offer_components()
         address.error_messages["required"] = _("Enter where its API begins: this dialect has no address of its own.")
         # The browser's own word for what is missing would be another one.
         self.use_required_attribute = False
+
+    def _offer_components(self) -> None:
+        """What the vendor's page names is ticked; what it does not is typed, and stays what was typed."""
+        offered = list(self.initial.pop("offered_components", ()))
+        if not offered:
+            del self.fields["page_components"]
+            return
+        known = {name.casefold(): name for name in offered}
+        wanted = self.initial.get("status_components", "").splitlines()
+        field: Any = self.fields["page_components"]
+        field.choices = [(name, name) for name in offered]
+        self.initial["page_components"] = [known[name.casefold()] for name in wanted if name.casefold() in known]
+        self.initial["status_components"] = "\n".join(name for name in wanted if name.casefold() not in known)
+        others = self.fields["status_components"]
+        others.label = _("Others of that page")
+        others.help_text = _("One a line, as the page names them: a group for all in it, or what is not in the list.")
 
     @property
     def chosen_dialect(self) -> str:
@@ -131,6 +153,7 @@ class ProviderForm(TargetForm):
     def values(self) -> dict[str, Any]:
         values = super().values()
         values["verify_tls"] = not values.pop("skip_tls")
+        values["status_components"] = [*values.pop("page_components", []), *values["status_components"]]
         return {
             name: value
             for name, value in values.items()
@@ -165,7 +188,9 @@ class ProviderForm(TargetForm):
 
 def present(provider: Provider) -> dict[str, Any]:
     """The stored values, as the form is filled with. Never the key."""
+    answers = signals.components_wanted.send(sender=Provider, provider=provider)
     return {
+        "offered_components": [name for _receiver, names in answers for name in names or ()],
         "dialect": provider.dialect,
         "base_url": provider.base_url,
         "status_page_url": provider.status_page_url,

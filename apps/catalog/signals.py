@@ -11,5 +11,7 @@ target_switched = Signal()
 # Sent with `provider: Provider`, `fields: frozenset[str]` (names of what is new or changed: "base_url", "dialect",
 # "api_key", "verify_tls", "paid_at_once", "status_page_url", "status_components", "monthly_cap") and `actor`.
 provider_changed = Signal()
+# Asks, with `provider: Provider`, which components its vendor's page names; receivers answer with a list of them.
+components_wanted = Signal()
 # The cap of all providers together is another one; sent with `actor`.
 total_cap_changed = Signal()

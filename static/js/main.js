@@ -22,6 +22,6 @@ if (document.querySelector("[data-edit-rows]")) {
 if (document.querySelector("[data-pick-search]")) {
   import("./pick-list.js");
 }
-if (document.querySelector("[data-address-of]")) {
+if (document.querySelector("[data-dialects]")) {
   import("./follow-address.js");
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -91,6 +92,25 @@ def vendor_page(provider_id: UUID) -> VendorFacts | None:
     """What the provider's vendor says now; None for a provider without a status page. Six queries at most."""
     page = VendorPage.objects.filter(pk=provider_id, provider__target__deleted_at__isnull=True).first()
     return facts_of([page])[page.pk] if page is not None else None
+
+
+def component_names(provider_id: UUID) -> list[str]:
+    """What may be entered for each component the vendor's page was last seen with, in its order. One query.
+
+    With its group where others have the same name, as the page's reader takes them.
+    """
+    page = VendorPage.objects.filter(pk=provider_id).only("components").first()
+    if page is None:
+        return []
+    found = [_component(row) for row in page.components if isinstance(row, dict)]
+    number = Counter(component.name.casefold() for component in found)
+    names = [
+        f"{component.group} / {component.name}"
+        if component.group and number[component.name.casefold()] > 1
+        else component.name
+        for component in found
+    ]
+    return list(dict.fromkeys(names))
 
 
 def facts_of(pages: Sequence[VendorPage]) -> dict[UUID, VendorFacts]:

@@ -218,7 +218,9 @@ def form_row(field: BoundField, unit: str = "", wide: bool = False) -> dict[str,
         # Several boxes are a set with a legend.
         "is_checkbox": getattr(widget, "input_type", "") == "checkbox" and not widget.use_fieldset,
         # A list of choices always holds one: there is nothing to leave out.
-        "optional": not field.field.required and not isinstance(widget, Select),
+        "optional": not (
+            field.field.required or getattr(field.field, "is_expected", False) or isinstance(widget, Select)
+        ),
     }
 
 
