@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ OF_HOURS = Presets(
     timedelta(days=92),
 )
 _SHORTEST = timedelta(minutes=1)
+_ZONE_WITHOUT_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 _MOST_POINTS = 120
 _FEWEST_POINTS = 12
 _MOST_MARKS = 50
@@ -73,8 +75,8 @@ def read_period(query: Mapping[str, str], presets: Presets = OF_LOOKS) -> Period
     """`?from=&to=` (Unix seconds or ISO 8601), else `?range=`. Raises ValidationError by parameter."""
     if not query.get("from") and not query.get("to"):
         return _preset(query.get("range", "") or DEFAULT_RANGE, presets)
-    end = _moment("to", query["to"]) if query.get("to") else clock.now()
-    start = _moment("from", query["from"]) if query.get("from") else end - presets.lengths[DEFAULT_RANGE]
+    end = read_moment("to", query["to"]) if query.get("to") else clock.now()
+    start = read_moment("from", query["from"]) if query.get("from") else end - presets.lengths[DEFAULT_RANGE]
     if end - start > presets.longest:
         raise ValidationError({"from": [_("At most %(days)s days at a time.") % {"days": presets.longest.days}]})
     if end - start < _SHORTEST:
@@ -90,7 +92,8 @@ def _preset(name: str, presets: Presets) -> Period:
     return Period(end - presets.lengths[name], end, name)
 
 
-def _moment(name: str, text: str) -> datetime:
+def read_moment(name: str, text: str) -> datetime:
+    """Unix seconds or ISO 8601, without a zone UTC. Raises ValidationError on the parameter `name`."""
     try:
         moment = _from_text(text)
     except (ValueError, OverflowError, OSError):
@@ -104,14 +107,15 @@ def _from_text(text: str) -> datetime:
     try:
         return datetime.fromtimestamp(float(text), UTC)
     except ValueError:
-        parsed = datetime.fromisoformat(text.strip())
+        # A plus that was not escaped in an address comes as a space.
+        parsed = datetime.fromisoformat(_ZONE_WITHOUT_PLUS.sub(r"\1+\2", text.strip()))
         return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
 def latency_document(checks: Sequence[Check], target_id: UUID, period: Period) -> dict[str, Any]:
-    """The chart of some checks of one target, all looks together; those that are told have none. Four queries."""
-    told = history.told_kinds()
-    checks = [check for check in checks if check.kind not in told]
+    """The chart of some checks of one target, all looks together, but for those that do not time it. Three queries."""
+    untimed = history.untimed_kinds()
+    checks = [check for check in checks if check.kind not in untimed]
     points = history.get_latency([check.pk for check in checks], period.start, period.end, _points(checks, period))
     all_failed = any(point.failed for point in points) and not any(point.p50 is not None for point in points)
     return {
@@ -152,7 +156,7 @@ def _thresholds(checks: Sequence[Check]) -> list[dict[str, Any]]:
 
 
 def spans_of(target_id: UUID, period: Period) -> list[dict[str, Any]]:
-    """When the target was not well. Two queries."""
+    """When the target was not well. One query."""
     past = history.load_histories([target_id], period.start, period.end)[target_id]
     stretches = uptime.periods(past.initial, past.transitions, period.start, period.end)
     return [_span(stretch) for stretch in stretches if stretch.status in (Status.OUTAGE, Status.DEGRADED)]

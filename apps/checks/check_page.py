@@ -15,6 +15,7 @@ from apps.accounts.doors import PageRequest, may
 from apps.catalog.crumbs import stand_in_list
 from apps.catalog.models import Region
 from apps.catalog.status import Status
+from apps.checks.doubts import doubt_of_check
 from apps.checks.models import Check, CheckResult, CheckRun, StateChange
 from apps.checks.reasons import sentence
 from apps.checks.region_cards import (
@@ -29,7 +30,7 @@ from apps.checks.region_cards import (
 )
 from apps.checks.selectors import get_evidence, get_result, get_run, reason_of, verdict_of
 from apps.checks.services import masked_config
-from apps.checks.state import NO_QUORUM
+from apps.checks.state import NO_QUORUM, NOT_MEASURED, OK
 from apps.core import clock, kindconfig
 from apps.core.durations import in_words
 from apps.core.keyset import Column, page_of
@@ -91,6 +92,10 @@ def load_verdict(request: PageRequest, check: Check) -> dict[str, Any]:
 
 def _verdict_sentence(check: Check, verdict: Status, seen: Seen) -> str:
     reason = reason_of(check)
+    if verdict in (Status.OPERATIONAL, Status.UNKNOWN) and check.enabled and reason in (OK, NOT_MEASURED):
+        doubt = doubt_of_check(check.pk)
+        if doubt is not None and doubt.contradicts(verdict):
+            return doubt.counted
     if verdict == Status.OPERATIONAL and reason != NO_QUORUM:
         return _("The last look found what it expects.")
     return sentence(reason, seen.latest_with(reason))

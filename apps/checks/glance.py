@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.checks.history import told_kinds
+from apps.checks.history import untimed_kinds
 from apps.core import clock
 
 HOUR = timedelta(hours=1)
@@ -34,7 +34,7 @@ def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UU
     if not identifiers:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_MEDIANS, [clock.now() - window, identifiers, told_kinds()])
+        cursor.execute(_MEDIANS, [clock.now() - window, identifiers, untimed_kinds()])
         return {row[0]: float(row[1]) for row in cursor.fetchall()}
 
 

@@ -25,6 +25,15 @@ def told_kinds() -> list[str]:
     return [name for name, kind in PROBE_KINDS.items() if kind.transport == "push"]
 
 
+_HEARSAY_RUNG = 0
+
+
+def untimed_kinds() -> list[str]:
+    """Kinds whose looks time no answer of their target: those that are told, and those that read what others say of it,
+    such as its vendor's status page."""
+    return [*told_kinds(), *(name for name, kind in PROBE_KINDS.items() if kind.rung == _HEARSAY_RUNG)]
+
+
 @dataclass(frozen=True)
 class TargetHistory:
     """One target's status at the window's start and its transitions inside it."""
@@ -33,26 +42,29 @@ class TargetHistory:
     transitions: list[uptime.Transition]
 
 
-_INITIAL = """
-    SELECT DISTINCT ON (target_id) target_id, to_status FROM checks_statechange
-    WHERE target_id = ANY(%s) AND at <= %s ORDER BY target_id, at DESC
-"""
-_TRANSITIONS = """
+# Without a moment: the status it began with.
+_PAST = """
+    (SELECT DISTINCT ON (target_id) target_id, NULL::timestamptz AS at, to_status FROM checks_statechange
+     WHERE target_id = ANY(%(ids)s) AND at <= %(start)s ORDER BY target_id, checks_statechange.at DESC)
+    UNION ALL
     SELECT target_id, at, to_status FROM checks_statechange
-    WHERE target_id = ANY(%s) AND at > %s AND at <= %s ORDER BY at
+    WHERE target_id = ANY(%(ids)s) AND at > %(start)s AND at <= %(end)s
+    ORDER BY at
 """
 
 
 def load_histories(target_ids: Iterable[UUID], start: datetime, end: datetime) -> dict[UUID, TargetHistory]:
-    """Histories of many targets: two queries. A target without an earlier change was `unknown` at the start."""
+    """Histories of many targets: one query. A target without an earlier change was `unknown` at the start."""
     identifiers = list(target_ids)
+    initial: dict[UUID, Status] = {}
+    transitions: dict[UUID, list[uptime.Transition]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_INITIAL, [identifiers, start])
-        initial = {row[0]: Status(row[1]) for row in cursor.fetchall()}
-        cursor.execute(_TRANSITIONS, [identifiers, start, end])
-        transitions: dict[UUID, list[uptime.Transition]] = {}
+        cursor.execute(_PAST, {"ids": identifiers, "start": start, "end": end})
         for target_id, at, status in cursor.fetchall():
-            transitions.setdefault(target_id, []).append(uptime.Transition(at, Status(status)))
+            if at is None:
+                initial[target_id] = Status(status)
+            else:
+                transitions.setdefault(target_id, []).append(uptime.Transition(at, Status(status)))
     return {
         identifier: TargetHistory(initial.get(identifier, Status.UNKNOWN), transitions.get(identifier, []))
         for identifier in identifiers
@@ -60,7 +72,7 @@ def load_histories(target_ids: Iterable[UUID], start: datetime, end: datetime) -
 
 
 def get_uptime(target_ids: Iterable[UUID], window: timedelta) -> dict[UUID, uptime.UptimeReport]:
-    """Uptime of many targets over the last `window`, at most a minute old: two queries."""
+    """Uptime of many targets over the last `window`, at most a minute old: one query."""
     return _get_uptime(tuple(sorted(target_ids)), window)
 
 
@@ -76,7 +88,7 @@ def _get_uptime(target_ids: tuple[UUID, ...], window: timedelta) -> dict[UUID, u
 
 @cached("uptime_windows", ttl=60, depends=("targets",))
 def get_uptime_windows(target_id: UUID) -> dict[str, uptime.UptimeReport]:
-    """Uptime of one target over 24 h, 7 d and 30 d, at most a minute old: two queries."""
+    """Uptime of one target over 24 h, 7 d and 30 d, at most a minute old: one query."""
     end = clock.now()
     start = end - max(WINDOWS.values())
     history = load_histories([target_id], start, end)[target_id]
@@ -89,7 +101,7 @@ def get_uptime_windows(target_id: UUID) -> dict[str, uptime.UptimeReport]:
 def get_history_bars(
     target_ids: Iterable[UUID], window: timedelta = DAY, count: int = 48
 ) -> dict[UUID, list[uptime.Segment]]:
-    """History bars of many targets, drawn to scale, at most a minute old: two queries."""
+    """History bars of many targets, drawn to scale, at most a minute old: one query."""
     return _get_history_bars(tuple(sorted(target_ids)), window, count)
 
 
@@ -109,7 +121,7 @@ _SPARKLINES = """
            percentile_cont(0.5) WITHIN GROUP (ORDER BY r.duration_ms)
     FROM checks_checkresult r JOIN checks_check c ON c.id = r.check_id
     WHERE r.at >= %(start)s AND r.at < %(end)s AND r.state <> 'indeterminate' AND {owner} = ANY(%(owners)s)
-      AND c.kind <> ALL(%(told)s)
+      AND c.kind <> ALL(%(untimed)s)
     GROUP BY 1, 2
 """
 _BY_TARGET = _SPARKLINES.format(owner="c.target_id")
@@ -163,7 +175,7 @@ def _sparklines(
         "end": end,
         "width": window.total_seconds() / count,
         "owners": owners,
-        "told": told_kinds(),
+        "untimed": untimed_kinds(),
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

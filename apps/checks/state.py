@@ -109,6 +109,26 @@ def is_in_doubt(state: RegionState, outcome: OutcomeState) -> bool:
     return outcome is not OutcomeState.INDETERMINATE and _STATUS_OF_OUTCOME[outcome] is not state.verdict
 
 
+@dataclass(frozen=True)
+class Pending:
+    """What the latest looks say and the threshold has not decided yet: `count` of `needed` looks said `towards`."""
+
+    towards: Status
+    count: int
+    needed: int
+
+
+def pending_of(state: RegionState, policy: Policy) -> Pending | None:
+    """None while the looks and the verdict agree, and when it is getting better: good news needs no warning."""
+    severity = _SEVERITY.get(state.verdict, -1)
+    needed = policy.failure_threshold
+    if severity < _SEVERITY[Status.OUTAGE] and 0 < state.failures < needed:
+        return Pending(Status.OUTAGE, state.failures, needed)
+    if severity < _SEVERITY[Status.DEGRADED] and 0 < state.degradations < needed:
+        return Pending(Status.DEGRADED, state.degradations, needed)
+    return None
+
+
 def is_stale(measured_at: datetime, steady_since: datetime, now: datetime, interval_seconds: float) -> bool:
     """True when the last word is too old. `steady_since` is when our own ticks (re)started: a gap of ours never
     ages anybody's measurement."""

@@ -17,6 +17,7 @@ from apps.checks import glance, history, uptime
 from apps.checks.ai.selectors import ModelFacts, model_facts
 from apps.checks.reasons import sentence
 from apps.dashboard.ai.blame import Blame, blame_of
+from apps.dashboard.explaining import Explanation, explanations_of
 
 # The order in which somebody on call reads.
 URGENCY = (Status.OUTAGE, Status.DEGRADED, Status.UNKNOWN, Status.MAINTENANCE, Status.OPERATIONAL)
@@ -25,9 +26,11 @@ SEGMENTS = 48
 
 @dataclass(frozen=True)
 class TargetRow:
-    """One target: why it is as it is ("" for a good one); `ratio` is its uptime 0..1 over 24 h, None unmeasured.
+    """One target: why it is as it is ("" for a good one that nobody doubts); `ratio` is its uptime 0..1 over 24 h, None
+    unmeasured.
 
-    `facts` and `blame` are a model's: what was measured last, and whose fault what is wrong with it is.
+    `facts` and `blame` are a model's: what was measured last, and whose fault what is wrong with it is. `in_doubt`:
+    its looks say worse than its status.
     """
 
     target: Target
@@ -38,6 +41,14 @@ class TargetRow:
     median_ms: float | None = None
     facts: ModelFacts | None = None
     blame: Blame | None = None
+    in_doubt: bool = False
+
+    @property
+    def names_class(self) -> bool:
+        """Whether the class of error says something that `why` does not."""
+        if self.blame is None:
+            return False
+        return self.in_doubt or not self.why or self.blame.reason != self.target.status_row.reason
 
 
 def urgency(prefix: str = "") -> Case:
@@ -73,17 +84,19 @@ def rows_of(
     middles = glance.get_medians(identifiers) if medians else {}
     known = model_facts([target.pk for target in found if target.kind == TargetKind.MODEL]) if facts else {}
     seen = glance.get_last_seen(target.status_row.cause_check for target in found)
+    explained = explanations_of(found, known)
     ratios = {pk: report.ratio for pk, report in reports.items()} | {pk: _ratio(bar) for pk, bar in segments.items()}
     return [
         TargetRow(
             target=target,
-            why=why(target, seen),
+            why=_why(target, seen, explained.get(target.pk), known.get(target.pk)),
             ratio=_uptime(known.get(target.pk), ratios[target.pk]),
             segments=segments.get(target.pk, []),
             sparkline=lines.get(target.pk, []),
             median_ms=middles.get(target.pk),
             facts=known.get(target.pk),
             blame=blame_of(known.get(target.pk)),
+            in_doubt=target.pk in explained and _is_doubted(target, explained[target.pk]),
         )
         for target in found
     ]
@@ -91,7 +104,11 @@ def rows_of(
 
 def _uptime(facts: ModelFacts | None, by_time: float | None) -> float | None:
     """Of a model by its looks, without those that met a rate limit; of everything else by time."""
-    return by_time if facts is None or facts.uptime_24h is None else facts.uptime_24h
+    return facts.uptime_24h if facts is not None and facts.looks_24h else by_time
+
+
+def _is_doubted(target: Target, explanation: Explanation) -> bool:
+    return explanation.doubt is not None or target.status_row.status == Status.OPERATIONAL
 
 
 def _ratio(segments: Iterable[uptime.Segment]) -> float | None:
@@ -102,9 +119,16 @@ def _ratio(segments: Iterable[uptime.Segment]) -> float | None:
     return uptime.UptimeReport(dict(seconds)).ratio
 
 
-def why(target: Target, seen: Mapping[UUID, glance.Seen]) -> str:
-    """The reason of the present status as a sentence; "" for a target that is well."""
+def _why(
+    target: Target, seen: Mapping[UUID, glance.Seen], explanation: Explanation | None, facts: ModelFacts | None
+) -> str:
+    """The reason of the present status as a sentence, or what is to be known beside it; "" for a target that is well.
+
+    Beside the class of an error, what was found need not be said again.
+    """
     row = target.status_row
+    if explanation is not None:
+        return explanation.short if blame_of(facts) is not None else explanation.text
     if row.status == Status.OPERATIONAL:
         return ""
     if not target.enabled:

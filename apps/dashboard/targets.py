@@ -18,11 +18,15 @@ from apps.catalog.models import AIModel, Target, TargetKind
 from apps.catalog.selectors import get_drift
 from apps.catalog.status import Status
 from apps.checks import glance, history
+from apps.checks.ai import rungs
+from apps.checks.ai.selectors import ModelFacts
 from apps.checks.charts import RANGE_LABELS, RANGES, range_of
+from apps.checks.doubts import Doubt, doubts_of, worst_of
 from apps.checks.models import Check, Incident, StateChange
 from apps.checks.reasons import sentence
 from apps.checks.selectors import CheckCard, list_checks_of
 from apps.core.panels import Panel
+from apps.dashboard.explaining import Explanation, explanations_of
 from apps.dashboard.incidents import incidents_url, row_of
 from apps.dashboard.rows import evidence_for, rows_of, urgency
 
@@ -83,25 +87,30 @@ def _web_link(target: Target) -> str:
 # --- How it stands --------------------------------------------------------------------------------------------
 
 
-def load_status(request: PageRequest, target: Target) -> dict[str, Any]:
+def load_status(request: PageRequest, target: Target, facts: ModelFacts | None = None) -> dict[str, Any]:
+    """`facts` are a model's."""
     seen = glance.get_last_seen([target.status_row.cause_check])
+    explained = explanations_of([target], {target.pk: facts} if facts else {}).get(target.pk)
     cause = seen.get(target.status_row.cause_check) if target.status_row.cause_check else None
     well = target.status_row.status == Status.OPERATIONAL
     incident = Incident.objects.filter(target=target).open().select_related("acknowledged_by").first()
     return {
         "target": target,
-        "why": _why(target, seen),
+        "why": _why(target, seen, explained),
         "cause": None if well else cause,
+        "doubt": explained.doubt if explained else None,
         "incident": incident,
         "unmeasured": _unmeasured(checks_of(target)) if well or incident else "",
         "may_operate": may_operate(request, target),
     }
 
 
-def _why(target: Target, seen: dict[UUID, glance.Seen]) -> str:
+def _why(target: Target, seen: dict[UUID, glance.Seen], explained: Explanation | None) -> str:
     if not target.enabled:
         return _("Paused: nothing looks at this target.")
     row = target.status_row
+    if explained is not None:
+        return explained.text
     if row.status == Status.OPERATIONAL:
         return _("Every check that was measured found what it expects.")
     return sentence(row.reason, evidence_for(target, seen))
@@ -164,19 +173,32 @@ def _segments(window: timedelta) -> int:
 
 @dataclass(frozen=True)
 class CheckRow:
-    """A check with the sentence of its verdict."""
+    """A check with the sentence of its verdict, or of what its looks say against it."""
 
     card: CheckCard
     why: str
 
+    @property
+    def is_canary(self) -> bool:
+        return rungs.is_canary(self.card.check.kind)
+
 
 def load_checks(request: PageRequest, target: Target) -> dict[str, Any]:
     cards = list_checks_of(target)
-    rows = [CheckRow(card, "" if card.verdict == Status.OPERATIONAL else _check_why(card)) for card in cards]
+    known = doubts_of([target.pk]).get(target.pk)
+    doubts = known.found if known else []
+    rows = [
+        CheckRow(card, _check_why(card, worst_of(doubt for doubt in doubts if doubt.check_id == card.check.pk)))
+        for card in cards
+    ]
     return {"target_id": str(target.pk), "rows": rows, "may_operate": may_operate(request, target)}
 
 
-def _check_why(card: CheckCard) -> str:
+def _check_why(card: CheckCard, doubt: Doubt | None) -> str:
+    if doubt is not None and doubt.contradicts(card.verdict):
+        return doubt.counted
+    if card.verdict == Status.OPERATIONAL:
+        return ""
     same = card.latest is not None and card.latest.reason == card.reason
     return sentence(card.reason, card.evidence if same else {})
 
@@ -198,7 +220,7 @@ def load_changes(request: PageRequest, target: Target) -> dict[str, Any]:
 
 
 def load_related(request: PageRequest, target: Target) -> dict[str, Any]:
-    present = Target.objects.visible_to(request.user).present().select_related("status_row")
+    present = Target.objects.visible_to(request.user).present().select_related("status_row", "namespace")
     return {
         "target": target,
         "parents": list(present.filter(dependents=target).order_by("name")[:RELATED_SHOWN]),
@@ -213,7 +235,7 @@ def load_models(request: PageRequest, target: Target) -> dict[str, Any]:
     models = (
         AIModel.objects.present()
         .filter(provider=target.provider)
-        .select_related("target", "target__status_row")
+        .select_related("target__status_row", "target__namespace")
         .order_by(urgency("target__"), "target__name")[: MODELS_SHOWN + 1]
     )
     rows = rows_of([model.target for model in models[:MODELS_SHOWN]], bars=True, medians=True, facts=True)
@@ -226,7 +248,7 @@ def load_models(request: PageRequest, target: Target) -> dict[str, Any]:
     }
 
 
-STATUS = Panel("status", "dashboard/target/_status.html", load_status, "target,incident")
+STATUS = Panel("status", "dashboard/target/_status.html", load_status, "target,incident,check.result")
 COMMON = (
     STATUS,
     Panel("uptime", "dashboard/target/_uptime.html", load_uptime, "target.status"),
@@ -235,5 +257,5 @@ COMMON = (
     Panel("changes", "dashboard/target/_changes.html", load_changes, "target.status"),
     Panel("related", "dashboard/target/_related.html", load_related, "target.status"),
 )
-_MODELS = Panel("models", "dashboard/target/_models.html", load_models, "target", hold=True)
+_MODELS = Panel("models", "dashboard/target/_models.html", load_models, "target", hold=True, every=60)
 PANELS = (*COMMON, _MODELS)

@@ -24,7 +24,7 @@ from apps.catalog.scope import scope_of
 from apps.catalog.services import update_target
 from apps.checks.charts import latency_document, range_of, read_period
 from apps.checks.first_check import watch_url
-from apps.checks.history import told_kinds
+from apps.checks.history import untimed_kinds
 from apps.checks.services import request_run
 from apps.core.forms import put_errors
 from apps.core.panels import answer, draw_all
@@ -202,7 +202,7 @@ def _uuid(text: str) -> UUID | None:
 @require_safe
 def target_page(request: PageRequest, target_id: UUID) -> HttpResponseBase:
     target = targets.get_target(request, target_id)
-    page, checks, told = page_of(target), targets.checks_of(target), told_kinds()
+    page, checks, untimed = page_of(target), targets.checks_of(target), untimed_kinds()
     about = [target.pk, *(check.pk for check in checks)]
     preset = range_of(request.GET, page.presets)
     context: dict[str, Any] = {
@@ -210,7 +210,7 @@ def target_page(request: PageRequest, target_id: UUID) -> HttpResponseBase:
         "panels": draw_all(request, page.panels, f"{request.path}?range={preset}", target, ids=about),
         "ranges": page.presets.labels,
         "range": preset,
-        "has_checks": any(check.kind not in told for check in checks),
+        "has_checks": any(check.kind not in untimed for check in checks),
         "check_ids": " ".join(str(identifier) for identifier in about[1:]),
         **targets.frame_of(target),
         "may_operate": targets.may_operate(request, target),

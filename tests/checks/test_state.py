@@ -23,6 +23,7 @@ from apps.checks.state import (
     decide_region,
     decide_target,
     is_stale,
+    pending_of,
 )
 from apps.probes.base import OutcomeState
 
@@ -268,3 +269,29 @@ def test_incident_steps(
 def test_unknown_never_opens_or_resolves_an_incident(severity: Status | None, unmeasured: bool, held: bool) -> None:
     step = decide_incident(open_severity=severity, unmeasured=unmeasured, held=held, status=Status.UNKNOWN)
     assert step in (IncidentStep.NOTHING, IncidentStep.NOT_MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "threshold", "expected"),
+    [
+        ("", 2, None),
+        ("o", 2, None),
+        ("f", 2, (Status.OUTAGE, 1, 2)),
+        ("of", 3, (Status.OUTAGE, 1, 3)),
+        ("off", 3, (Status.OUTAGE, 2, 3)),
+        ("offf", 3, None),  # decided
+        ("od", 2, (Status.DEGRADED, 1, 2)),
+        ("odf", 3, (Status.OUTAGE, 1, 3)),
+        ("oddf", 2, (Status.OUTAGE, 1, 2)),  # degraded already, and on its way to an outage
+        ("offo", 3, None),
+        ("ffd", 2, None),  # better than the outage it still is
+        ("ofi", 2, (Status.OUTAGE, 1, 2)),
+        ("of", 1, None),
+    ],
+)
+def test_what_the_threshold_has_not_decided_yet_is_counted(
+    outcomes: str, threshold: int, expected: tuple[Status, int, int] | None
+) -> None:
+    policy = Policy(failure_threshold=threshold)
+    found = pending_of(run(outcomes, policy), policy)
+    assert (found and (found.towards, found.count, found.needed)) == expected

@@ -90,7 +90,7 @@ def test_uptime_without_looks_is_no_100_per_cent(page: Client, model: AIModel) -
 
 REASONS = [
     ("invalid_key", "Key not accepted", "Whose fault: Ours", "Paid looks come more rarely"),
-    ("overloaded", "Overloaded", "Whose fault: The provider's", "The provider's to mend."),
+    ("overloaded", "Overloaded", "Whose fault: The provider's", ""),
     ("dns_not_found", "Network", "Whose fault: The network's", "no answer came through"),
     ("wrong_answer", "Wrong answer", "Whose fault: The model's answer", "this is no outage"),
 ]

@@ -91,7 +91,9 @@ def test_a_row_names_the_class_and_whose_fault_it_is(page: Client, provider: Pro
     set_status(model, "degraded", "quota_exhausted", check)
     spend(model, clock.now(), "0.42")
     for url in ("/", provider.target.get_absolute_url(), "/models/"):
-        assert "Quota used up · fault: Ours" in read(page, url)
+        shown = read(page, url)
+        assert "Quota exhausted Fault: Ours" in shown
+        assert "Quota used up" not in shown
     listed = read(page, "/models/")
     assert re.search(r"412 ms 83\.1 tokens/s \$0\.42", listed)
 

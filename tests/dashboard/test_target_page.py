@@ -61,7 +61,7 @@ def test_checks_that_were_not_measured_are_counted_beside_the_status(page: Clien
 def test_uptime_is_shown_with_its_formula_and_is_not_100_where_nothing_was_measured(page: Client) -> None:
     target = make_service("New").target
     shown = text_of(page.get(target.get_absolute_url()).content)
-    assert "Uptime 24 h – Nothing was measured" in shown
+    assert "Uptime 24 h – No time with a known status" in shown
     assert "Uptime = (operational + degraded) ÷ (operational + degraded + outage)" in shown
     assert "100 %" not in shown.replace("\u00a0", " ")
 

@@ -47,8 +47,9 @@ class ModelFacts:
     measured_at: datetime | None = None
     # US dollars since the first of this month (UTC).
     spend_month: Decimal = Decimal(0)
-    # 0 to 1; None without looks.
+    # 0 to 1; None when no look counts. How many looks there were, those that met a rate limit among them.
     uptime_24h: float | None = None
+    looks_24h: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,12 @@ def model_facts(target_ids: Collection[UUID]) -> dict[UUID, ModelFacts]:
     spent = spend_month_of(target_ids)
     uptimes = uptime_of_day(target_ids)
     return {
-        target_id: _facts(
-            looks.get(target_id, []), spent.get(target_id, Decimal(0)), uptimes.get(target_id, Uptime()).share
-        )
+        target_id: _facts(looks.get(target_id, []), spent.get(target_id, Decimal(0)), uptimes.get(target_id, Uptime()))
         for target_id in target_ids
     }
 
 
-def _facts(looks: list[_Last], spent: Decimal, uptime: float | None) -> ModelFacts:
+def _facts(looks: list[_Last], spent: Decimal, uptime: Uptime) -> ModelFacts:
     timed = [look for look in looks if look.measured_at is not None and not rungs.is_canary(look.kind)]
     newest = sorted(timed, key=_measured_at, reverse=True)
     streamed = next((look for look in newest if look.ttft_ms is not None), None)
@@ -122,7 +121,8 @@ def _facts(looks: list[_Last], spent: Decimal, uptime: float | None) -> ModelFac
         rate_limit_at=limited.rate_limit_at if limited else None,
         measured_at=newest[0].measured_at if newest else None,
         spend_month=spent,
-        uptime_24h=uptime,
+        uptime_24h=uptime.share,
+        looks_24h=uptime.looks,
     )
 
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.checks.ai.selectors import ModelFacts
 from apps.probes.ai.classes import WAITS_FOR_US, ErrorClass, Fault
-from apps.probes.reasons import Reason
 
 Text = str | Promise
 
+# Beside "whose fault": what that means, where the name of the fault does not say it.
 _WHO: dict[Fault, Text] = {
-    Fault.OURS: _("Ours to mend: a key, a limit, a plan or a setting on our side."),
-    Fault.THEIRS: _("The provider's to mend."),
+    Fault.OURS: _("A key, a limit, a plan or a setting on our side is to be mended."),
+    Fault.THEIRS: "",
     Fault.NETWORK: _("Between us and the provider: no answer came through."),
     Fault.QUALITY: _("The model answers, but not as it should: this is no outage."),
 }
@@ -25,9 +25,13 @@ _TONES = {Fault.OURS: "warn", Fault.THEIRS: "bad", Fault.NETWORK: "bad", Fault.Q
 
 @dataclass(frozen=True)
 class Blame:
-    """`label` names the class, `fault` whose it is, `who` says so in a sentence; `waits` is one or empty."""
+    """`label` names the class, `fault` whose it is; `who` (what that means) and `waits` are a sentence or empty.
+
+    `reason` is that of the look it is about.
+    """
 
     code: ErrorClass
+    reason: str
     label: Text
     fault: Text
     who: Text
@@ -41,12 +45,6 @@ def blame_of(facts: ModelFacts | None) -> Blame | None:
         return None
     waits = _WAITS if facts.reason in WAITS_FOR_US else ""
     fault = facts.fault
-    return Blame(facts.error_class, facts.error_class.label, fault.label, _WHO[fault], waits, _TONES[fault])
-
-
-def reason_label(reason: str) -> Text:
-    """A few words for a reason; its code when it comes from a newer version."""
-    try:
-        return Reason(reason).label
-    except ValueError:
-        return reason
+    return Blame(
+        facts.error_class, facts.reason, facts.error_class.label, fault.label, _WHO[fault], waits, _TONES[fault]
+    )

@@ -70,7 +70,8 @@ def _past(target_id: UUID, preset: str) -> tuple[Period, ModelHistory]:
 
 
 def load_status(request: PageRequest, target: Target) -> dict[str, Any]:
-    return {**targets.load_status(request, target), "blame": blame_of(facts_of(target))}
+    facts = facts_of(target)
+    return {**targets.load_status(request, target, facts), "blame": blame_of(facts)}
 
 
 def load_figures(request: PageRequest, target: Target) -> dict[str, Any]:
