@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -39,7 +38,7 @@ class ChannelSerializer(PortalSerializer):
     destination = serializers.SerializerMethodField()
     disabled_reason = serializers.CharField(read_only=True)
     failures = serializers.IntegerField(read_only=True)
-    open_until = serializers.DateTimeField(read_only=True)
+    open_until = serializers.DateTimeField(read_only=True, allow_null=True)
     last_delivery = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
@@ -47,7 +46,7 @@ class ChannelSerializer(PortalSerializer):
     def get_destination(self, channel: Channel) -> str:
         return CHANNEL_KINDS.get(channel.kind).destination(channel.config) if channel.kind in CHANNEL_KINDS else ""
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
     def get_last_delivery(self, channel: Channel) -> dict[str, Any] | None:
         """The newest notification of the channel: `{"id", "state", "reason", "at"}`."""
         if getattr(channel, "last_id", None) is None:
@@ -85,7 +84,7 @@ class NotificationSerializer(PortalSerializer):
     channel = ChannelBriefSerializer(read_only=True)
     environment = serializers.SerializerMethodField()
     kind = serializers.CharField(read_only=True)
-    incident = serializers.UUIDField(read_only=True, source="incident_id")
+    incident = serializers.UUIDField(read_only=True, source="incident_id", allow_null=True)
     target = serializers.SerializerMethodField()
     sequence = serializers.IntegerField(read_only=True)
     state = serializers.CharField(read_only=True)
@@ -97,20 +96,20 @@ class NotificationSerializer(PortalSerializer):
     alert_count = serializers.IntegerField(read_only=True)
     not_before = serializers.DateTimeField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
-    finished_at = serializers.DateTimeField(read_only=True)
+    finished_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
     def get_environment(self, notification: Notification) -> str | None:
         environment: Environment | None = notification.environment
         return environment.slug if environment else None
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
     def get_target(self, notification: Notification) -> dict[str, Any] | None:
         return target_brief(notification.incident.target if notification.incident else None)
 
     def get_sentence(self, notification: Notification) -> str:
         return reason_label(notification.reason) if notification.reason else ""
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
     def get_last_attempt(self, notification: Any) -> dict[str, Any] | None:
         """`{"at", "duration_ms", "status_code", "reason"}`; null before the first."""
         if notification.last_at is None:

@@ -112,7 +112,7 @@ class TargetSerializer(PortalSerializer):
     )
     status_since = serializers.DateTimeField(source="status_row.since", read_only=True)
     reason = serializers.CharField(source="status_row.reason", read_only=True)
-    last_result_at = serializers.DateTimeField(source="status_row.last_result_at", read_only=True)
+    last_result_at = serializers.DateTimeField(source="status_row.last_result_at", read_only=True, allow_null=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -171,7 +171,9 @@ class ProviderSerializer(NewTargetSerializer):
         required=False,
     )
     monthly_cap = CapField(required=False)
-    last_discovered_at = serializers.DateTimeField(source="provider.last_discovered_at", read_only=True)
+    last_discovered_at = serializers.DateTimeField(
+        source="provider.last_discovered_at", read_only=True, allow_null=True
+    )
 
     def get_api_key_set(self, target: Target) -> bool:
         return bool(target.provider.sealed_api_key)

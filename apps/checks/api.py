@@ -10,7 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ValidationError
@@ -41,6 +41,7 @@ from apps.checks.serializers import (
     IncidentEventSerializer,
     IncidentSerializer,
     NoteSerializer,
+    PendingSerializer,
     ResolveSerializer,
     ResultDetailSerializer,
     ResultSerializer,
@@ -64,6 +65,12 @@ class Conflict(APIException):
 
 class BrokerAway(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+
+
+# A run that is still under way has no result yet.
+_RESULT = PolymorphicProxySerializer(
+    component_name="RunResult", serializers=[ResultDetailSerializer, PendingSerializer], resource_type_field_name=None
+)
 
 
 class ResultPagination(CursorPagination):
@@ -129,7 +136,7 @@ class CheckViewSet(PortalViewSet):
         serializer = ResultSerializer(page, many=True, context=self.get_serializer_context())
         return paginator.get_paginated_response(serializer.data)
 
-    @extend_schema(responses=ResultDetailSerializer)
+    @extend_schema(responses=_RESULT)
     @action(detail=True, methods=["get"], url_path="results/(?P<result_id>[0-9a-fA-F-]{36})", url_name="result")
     def result(self, request: Request, pk: str, result_id: str) -> Response:
         """One result with its evidence; a run that is still under way answers `{"state": "pending"}`."""
@@ -142,7 +149,7 @@ class CheckViewSet(PortalViewSet):
         return Response(ResultDetailSerializer(found, context=context).data)
 
     @extend_schema(responses=CheckRegionSerializer(many=True), filters=False)
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], pagination_class=None)
     def regions(self, request: Request, pk: str) -> Response:
         """What each region that looks at it says, side by side."""
         check = self.get_object_ignoring_filters()

@@ -27,7 +27,7 @@ class NameOfRelated(serializers.SlugRelatedField[Any]):
 
 
 def _username() -> serializers.SlugRelatedField[Any]:
-    return NameOfRelated(slug_field="username", read_only=True)
+    return NameOfRelated(slug_field="username", read_only=True, allow_null=True)
 
 
 def _slug() -> serializers.SlugRelatedField[Any]:
@@ -62,7 +62,7 @@ class CheckSerializer(ToldSerializer):
     enabled = serializers.BooleanField(default=True)
     status = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()
-    last_result_at = serializers.DateTimeField(read_only=True, default=None)
+    last_result_at = serializers.DateTimeField(read_only=True, allow_null=True, default=None)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -129,14 +129,14 @@ class IncidentSerializer(PortalSerializer):
     reason = serializers.CharField(read_only=True)
     sentence = serializers.SerializerMethodField()
     evidence = serializers.JSONField(read_only=True)
-    check = serializers.UUIDField(read_only=True, source="source_check_id")
+    check = serializers.UUIDField(read_only=True, source="source_check_id", allow_null=True)
     opened_at = serializers.DateTimeField(read_only=True)
-    acknowledged_at = serializers.DateTimeField(read_only=True)
+    acknowledged_at = serializers.DateTimeField(read_only=True, allow_null=True)
     acknowledged_by = _username()
-    resolved_at = serializers.DateTimeField(read_only=True)
+    resolved_at = serializers.DateTimeField(read_only=True, allow_null=True)
     resolution = serializers.CharField(read_only=True)
-    not_measured_since = serializers.DateTimeField(read_only=True)
-    previous = serializers.UUIDField(read_only=True, source="previous_id")
+    not_measured_since = serializers.DateTimeField(read_only=True, allow_null=True)
+    previous = serializers.UUIDField(read_only=True, source="previous_id", allow_null=True)
 
     def get_sentence(self, incident: Incident) -> str:
         return reasons.sentence(incident.reason, incident.evidence)
@@ -172,8 +172,8 @@ class StateChangeSerializer(PortalSerializer):
     reason = serializers.CharField(read_only=True)
     sentence = serializers.SerializerMethodField()
     evidence = serializers.JSONField(read_only=True)
-    check = serializers.UUIDField(read_only=True, source="source_check_id")
-    incident = serializers.UUIDField(read_only=True, source="incident_id")
+    check = serializers.UUIDField(read_only=True, source="source_check_id", allow_null=True)
+    incident = serializers.UUIDField(read_only=True, source="incident_id", allow_null=True)
 
     def get_sentence(self, change: StateChange) -> str:
         return reasons.sentence(change.reason, change.evidence)

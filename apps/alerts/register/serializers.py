@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -26,14 +25,14 @@ class AlertSerializer(PortalSerializer):
     state = serializers.SerializerMethodField()
     environment = serializers.SerializerMethodField()
     target = serializers.SerializerMethodField()
-    incident = serializers.UUIDField(read_only=True, source="incident_id")
+    incident = serializers.UUIDField(read_only=True, source="incident_id", allow_null=True)
     labels = serializers.JSONField(read_only=True)
     reason = serializers.CharField(read_only=True)
     detail = serializers.JSONField(read_only=True)
     started_at = serializers.DateTimeField(read_only=True)
-    resolved_at = serializers.DateTimeField(read_only=True)
+    resolved_at = serializers.DateTimeField(read_only=True, allow_null=True)
     resolution = serializers.CharField(read_only=True)
-    acknowledged_at = serializers.DateTimeField(read_only=True)
+    acknowledged_at = serializers.DateTimeField(read_only=True, allow_null=True)
     acknowledged_by = serializers.SerializerMethodField()
     acknowledged_through = serializers.CharField(read_only=True)
     hold_seconds = serializers.IntegerField(read_only=True)
@@ -47,7 +46,7 @@ class AlertSerializer(PortalSerializer):
     def get_environment(self, alert: Alert) -> str | None:
         return alert.environment.slug if alert.environment else None
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
     def get_target(self, alert: Alert) -> dict[str, Any] | None:
         """`{"id", "kind", "name", "provider"}`, null for what the portal watches of itself.
 

@@ -32,7 +32,7 @@ class RuleSerializer(PortalSerializer):
     no_data = serializers.CharField(max_length=16, required=False)
     enabled = serializers.BooleanField(default=True)
     firing = serializers.IntegerField(read_only=True, source="firing_count")
-    evaluated_at = serializers.DateTimeField(read_only=True)
+    evaluated_at = serializers.DateTimeField(read_only=True, allow_null=True)
     problem = serializers.CharField(read_only=True)
     problem_sentence = serializers.SerializerMethodField()
     seed = serializers.CharField(read_only=True)

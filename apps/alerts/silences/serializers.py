@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -66,7 +65,7 @@ class HushedAlertSerializer(PortalSerializer):
     def get_environment(self, alert: Alert) -> str | None:
         return alert.environment.slug if alert.environment else None
 
-    @extend_schema_field(OpenApiTypes.OBJECT)
+    @extend_schema_field({"type": "object", "additionalProperties": {}, "nullable": True})
     def get_target(self, alert: Alert) -> dict[str, Any] | None:
         return target_brief(alert.target)
 

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -21,7 +20,9 @@ from apps.catalog.models import Target
 from apps.checks.ai.compare import compare_models
 from apps.checks.ai.history import model_history
 from apps.checks.ai.hours import KEEP
+from apps.checks.ai.schema import ComparisonSerializer, ModelHistorySerializer
 from apps.checks.ai.serializers import MeasuredModelSerializer, represent_comparison, represent_history
+from apps.checks.charts import read_moment
 from apps.core import clock
 from apps.core.api.filtering import refuse_unknown_parameters
 
@@ -39,7 +40,7 @@ class MeasuredModelViewSet(ModelViewSet):
 
     serializer_class = MeasuredModelSerializer
 
-    @extend_schema(parameters=_TIMES, responses={200: dict}, filters=False)
+    @extend_schema(parameters=_TIMES, responses=ModelHistorySerializer, filters=False)
     @action(detail=True, methods=["get"], filterset_class=None)
     def history(self, request: Request, pk: str) -> Response:
         """Percentiles, errors, uptime and money over time; the last 24 hours unless `from` and `to` say otherwise."""
@@ -48,12 +49,13 @@ class MeasuredModelViewSet(ModelViewSet):
         start, end = _times(request)
         return Response(represent_history(model_history(target.pk, start, end)))
 
-    @extend_schema(parameters=[_IDS, *_TIMES], responses={200: dict}, filters=False)
+    @extend_schema(parameters=[_IDS, *_TIMES], responses=ComparisonSerializer, filters=False)
     @action(detail=False, methods=["get"], filterset_class=None)
     def compare(self, request: Request) -> Response:
         """Models beside each other on one clock."""
         refuse_unknown_parameters(request, {"ids", "from", "to"})
-        targets = self._targets(request.query_params.get("ids", ""))
+        # Some clients write a list by naming its parameter again.
+        targets = self._targets(",".join(request.query_params.getlist("ids")))
         start, end = _times(request)
         return Response(represent_comparison(compare_models(targets, start, end)))
 
@@ -99,13 +101,7 @@ def _times(request: Request) -> tuple[datetime, datetime]:
 
 def _moment(request: Request, name: str) -> datetime | None:
     text = request.query_params.get(name)
-    if not text:
-        return None
-    try:
-        moment: datetime = serializers.DateTimeField().run_validation(text)
-    except serializers.ValidationError as error:
-        raise ValidationError({name: error.detail}) from error
-    return moment
+    return read_moment(name, text) if text else None
 
 
 def register(router: BaseRouter) -> None:

@@ -10,14 +10,12 @@ from rest_framework import serializers
 
 from apps.catalog.models import Target
 from apps.catalog.serializers import ModelSerializer
+from apps.checks.ai import schema
 from apps.checks.ai.compare import ComparedModel
 from apps.checks.ai.history import ModelHistory
 from apps.checks.ai.selectors import ModelFacts, model_facts
 from apps.checks.ai.uptime import Uptime
-from apps.probes.ai.classes import ErrorClass, Fault
 
-_CLASSES = serializers.ChoiceField(choices=[error.value for error in ErrorClass], allow_null=True)
-_FAULTS = serializers.ChoiceField(choices=[fault.value for fault in Fault], allow_null=True)
 _DOLLARS = serializers.DecimalField(max_digits=16, decimal_places=8)
 
 
@@ -42,14 +40,15 @@ class MeasuredModelSerializer(ModelSerializer):
     def get_output_tokens_per_second(self, target: Target) -> float | None:
         return self._facts(target).output_tokens_per_second
 
-    @extend_schema_field(_CLASSES)
+    @extend_schema_field(schema.error_class())
     def get_error_class(self, target: Target) -> str | None:
         return self._facts(target).error_class
 
-    @extend_schema_field(_FAULTS)
+    @extend_schema_field(schema.fault())
     def get_fault(self, target: Target) -> str | None:
         return self._facts(target).fault
 
+    @extend_schema_field(schema.RateLimitSerializer(allow_null=True))
     def get_rate_limit(self, target: Target) -> dict[str, Any] | None:
         return self._facts(target).rate_limit
 

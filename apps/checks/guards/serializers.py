@@ -45,9 +45,9 @@ class GuardSerializer(PortalSerializer):
     timeout_seconds = serializers.FloatField(min_value=SHORTEST_SECONDS, max_value=LONGEST_SECONDS, default=3)
     enabled = serializers.BooleanField(default=True)
     state = serializers.CharField(read_only=True)
-    since = serializers.DateTimeField(read_only=True)
+    since = serializers.DateTimeField(read_only=True, allow_null=True)
     sentence = serializers.SerializerMethodField()
-    last_looked_at = serializers.DateTimeField(read_only=True)
+    last_looked_at = serializers.DateTimeField(read_only=True, allow_null=True)
     created_at = serializers.DateTimeField(read_only=True)
 
     def get_sentence(self, guard: Guard) -> str:

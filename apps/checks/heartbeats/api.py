@@ -23,7 +23,11 @@ from apps.accounts.access import Role, access_of
 from apps.accounts.permissions import demand_role
 from apps.checks import services as checks
 from apps.checks.filters import CheckFilter
-from apps.checks.heartbeats import selectors, services
+from apps.checks.heartbeats import (
+    schema,  # noqa: F401 - registers what the OpenAPI page says of checks
+    selectors,
+    services,
+)
 from apps.checks.heartbeats.serializers import (
     HeartbeatSerializer,
     PingDetailSerializer,

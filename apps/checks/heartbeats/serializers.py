@@ -81,7 +81,7 @@ class PingKeySerializer(PortalSerializer):
     environment = EnvironmentField()
     key = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField(read_only=True)
-    closed_at = serializers.DateTimeField(read_only=True)
+    closed_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
     def get_key(self, key: PingKey) -> str:
         user: Any = self.context["request"].user

@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import Http404
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -19,10 +20,13 @@ from apps.catalog.budgets import set_cap
 from apps.catalog.models import Provider
 from apps.catalog.selectors import list_providers
 from apps.checks.spending.selectors import BudgetState, list_budgets
-from apps.checks.spending.serializers import TOTAL, BudgetSerializer, SavedBudgetSerializer
+from apps.checks.spending.serializers import TOTAL, BudgetListSerializer, BudgetSerializer, SavedBudgetSerializer
 from apps.checks.spending.words import warnings_of
 from apps.core.api.filtering import refuse_unknown_parameters
 from apps.core.api.viewsets import LOOKUP
+
+# Always whole, in the shape of a page.
+_LIST = forced_singular_serializer(BudgetListSerializer)  # type: ignore[no-untyped-call]
 
 
 class BudgetViewSet(viewsets.GenericViewSet[Any]):
@@ -42,7 +46,7 @@ class BudgetViewSet(viewsets.GenericViewSet[Any]):
     def get_queryset(self) -> Any:
         return list_providers(self.request.user)
 
-    @extend_schema(operation_id="budgets_list", responses={200: BudgetSerializer(many=True)})
+    @extend_schema(operation_id="budgets_list", responses=_LIST)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         refuse_unknown_parameters(request, {"fields", "format", "limit"})
         serializer = self.get_serializer(list_budgets(request.user), many=True)

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from apps.checks.spending.selectors import BudgetState
@@ -47,6 +46,14 @@ class BudgetSerializer(PortalSerializer):
 
     def get_id(self, budget: BudgetState) -> str:
         return TOTAL if budget.provider is None else str(budget.provider.pk)
+
+
+class BudgetListSerializer(PortalSerializer):
+    """All budgets: the list is always whole."""
+
+    next = serializers.URLField(read_only=True, allow_null=True)
+    previous = serializers.URLField(read_only=True, allow_null=True)
+    results = BudgetSerializer(many=True, read_only=True)
 
 
 class SavedBudgetSerializer(BudgetSerializer):
@@ -94,16 +101,15 @@ class SpendSerializer(SumsSerializer):
         return names.get(target_id) if target_id is not None else None
 
 
-def spending_document() -> Any:
-    """The whole answer, as the schema tells it: a page of rows between the days, and the sums of all pages."""
-    return inline_serializer(
-        "Spending",
-        {
-            "next": serializers.URLField(allow_null=True),
-            "previous": serializers.URLField(allow_null=True),
-            "from": serializers.DateField(),
-            "to": serializers.DateField(),
-            "total": SumsSerializer(),
-            "results": SpendSerializer(many=True),
-        },
-    )
+class SpendingSerializer(PortalSerializer):
+    """A page of rows between two days, and the sums of all pages."""
+
+    next = serializers.URLField(read_only=True, allow_null=True)
+    previous = serializers.URLField(read_only=True, allow_null=True)
+    to = serializers.DateField(read_only=True)
+    total = SumsSerializer(read_only=True)
+    results = SpendSerializer(many=True, read_only=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of the language, and cannot be a name in it."""
+        return {"from": serializers.DateField(read_only=True), **super().get_fields()}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, viewsets
@@ -17,13 +18,15 @@ from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
 from apps.catalog.selectors import get_environment
-from apps.checks.spending.serializers import SpendSerializer, SumsSerializer, spending_document
+from apps.checks.spending.serializers import SpendingSerializer, SpendSerializer, SumsSerializer
 from apps.checks.spending.spends import DIMENSIONS, SpendQuestion, list_spends, names_of, total_spend
 from apps.core import clock
 from apps.core.api.filtering import refuse_unknown_parameters
 
 _KNOWN = {"from", "to", "by", "provider", "model", "environment", "cursor", "limit", "fields", "format"}
 _DEFAULT_BY = "day,model"
+# A list with more than rows; the schema would take it for one row.
+_ANSWER = forced_singular_serializer(SpendingSerializer)  # type: ignore[no-untyped-call]
 _PARAMETERS = [
     OpenApiParameter("from", OpenApiTypes.DATE, description="The first day (UTC); that of this month when left out."),
     OpenApiParameter("to", OpenApiTypes.DATE, description="The last day (UTC), included; today when left out."),
@@ -50,7 +53,11 @@ class SpendingViewSet(viewsets.GenericViewSet[Any]):
     filter_backends: list[Any] = []
     http_method_names = ["get", "head", "options"]
 
-    @extend_schema(operation_id="spending_list", parameters=_PARAMETERS, responses={200: spending_document()})
+    @extend_schema(
+        operation_id="spending_list",
+        parameters=_PARAMETERS,
+        responses=_ANSWER,
+    )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         refuse_unknown_parameters(request, _KNOWN)
         SpendSerializer(context=self.get_serializer_context()).check_fields()

@@ -9,20 +9,27 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
 from apps.catalog.status import STATUS_CHOICES
-from apps.checks.charts import read_period
+from apps.checks.charts import RANGES, read_period
 from apps.checks.filters import environment_filter
 from apps.checks.models import VendorPage
 from apps.checks.vendors.selectors import VendorFacts, facts_of, get_pages, vendor_lines
-from apps.checks.vendors.serializers import VendorStatusSerializer, lines_document
+from apps.checks.vendors.serializers import VendorLinesSerializer, VendorStatusSerializer, lines_document
 from apps.core.api.filtering import refuse_unknown_parameters
 from apps.core.api.viewsets import ReadOnlyPortalViewSet
+
+_PERIOD = [
+    OpenApiParameter("from", OpenApiTypes.DATETIME, description="A day before `to` when left out."),
+    OpenApiParameter("to", OpenApiTypes.DATETIME, description="Now when left out."),
+    OpenApiParameter("range", OpenApiTypes.STR, enum=list(RANGES), description="Up to now, instead of the two."),
+]
 
 
 class VendorStatusFilter(filters.FilterSet):
@@ -48,7 +55,7 @@ class VendorStatusViewSet(ReadOnlyPortalViewSet):
         self._known.update(facts_of(rows or []))
         return rows
 
-    @extend_schema(responses={200: dict}, filters=False)
+    @extend_schema(parameters=_PERIOD, responses=VendorLinesSerializer, filters=False)
     @action(detail=True, methods=["get"])
     def lines(self, request: Request, pk: str) -> Response:
         """What the vendor said and what we measured: `?from=&to=` or `?range=1h|24h|7d|30d`, at most 31 days."""

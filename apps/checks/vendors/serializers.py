@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.catalog.status import Status
 from apps.checks.models import VendorIncident, VendorPage
+from apps.checks.vendors.comparing import Verdict
 from apps.checks.vendors.selectors import VendorFacts, VendorLines
 from apps.core.api.serializers import PortalSerializer
 
@@ -27,11 +29,21 @@ class VendorIncidentSerializer(PortalSerializer):
     status = serializers.ChoiceField(choices=[status.value for status in Status], read_only=True)
     phase = serializers.CharField(read_only=True)
     started_at = serializers.DateTimeField(read_only=True)
-    said_at = serializers.DateTimeField(read_only=True)
-    resolved_at = serializers.DateTimeField(read_only=True)
-    updated_at = serializers.DateTimeField(read_only=True)
+    said_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    resolved_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
     seen_at = serializers.DateTimeField(read_only=True)
     url = serializers.CharField(read_only=True)
+
+
+class VendorComparisonSerializer(PortalSerializer):
+    """Who said it first: `seconds` between the two, or for how long only one did, and a sentence."""
+
+    verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict])
+    seconds = serializers.IntegerField()
+    seen_at = serializers.DateTimeField(allow_null=True)
+    said_at = serializers.DateTimeField(allow_null=True)
+    sentence = serializers.CharField()
 
 
 class VendorStatusSerializer(PortalSerializer):
@@ -51,19 +63,22 @@ class VendorStatusSerializer(PortalSerializer):
     components = serializers.SerializerMethodField()
     incidents = serializers.SerializerMethodField()
     comparison = serializers.SerializerMethodField()
-    looked_at = serializers.DateTimeField(read_only=True)
-    read_at = serializers.DateTimeField(read_only=True)
-    updated_at = serializers.DateTimeField(read_only=True)
+    looked_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    read_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    updated_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
     def get_problem_sentence(self, page: VendorPage) -> str:
         return self._facts(page).problem
 
+    @extend_schema_field(VendorComponentSerializer(many=True))
     def get_components(self, page: VendorPage) -> list[dict[str, Any]]:
         return list(VendorComponentSerializer(self._facts(page).components, many=True, context=self.context).data)
 
+    @extend_schema_field(VendorIncidentSerializer(many=True))
     def get_incidents(self, page: VendorPage) -> list[dict[str, Any]]:
         return incident_rows(self._facts(page).open_incidents)
 
+    @extend_schema_field(VendorComparisonSerializer(allow_null=True))
     def get_comparison(self, page: VendorPage) -> dict[str, Any] | None:
         found = self._facts(page).comparison
         if found is None:
@@ -79,6 +94,26 @@ class VendorStatusSerializer(PortalSerializer):
     def _facts(self, page: VendorPage) -> VendorFacts:
         facts: VendorFacts = self.context["facts"](page)
         return facts
+
+
+class LinePointSerializer(PortalSerializer):
+    """What held from a moment on."""
+
+    at = serializers.DateTimeField()
+    status = serializers.ChoiceField(choices=[status.value for status in Status])
+
+
+class VendorLinesSerializer(PortalSerializer):
+    """What `lines_document` makes: two lines on one clock, each point until the next, and the vendor's incidents."""
+
+    vendor = LinePointSerializer(many=True)
+    ours = LinePointSerializer(many=True)
+    incidents = VendorIncidentSerializer(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """`from` is a word of the language, and cannot be a name in it."""
+        ends = {"from": serializers.DateTimeField(), "to": serializers.DateTimeField()}
+        return {**ends, **super().get_fields()}
 
 
 def incident_rows(incidents: list[VendorIncident]) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ def test_history_of_a_time_that_was_said(viewer: User) -> None:
         ({"from": "2026-11-02", "to": "2026-11-02"}, "from"),
         ({"from": "2001-01-01"}, "from"),
         ({"from": "0001-01-01T00:00:00Z"}, "from"),
-        ({"to": "0001-01-01T00:00:00Z"}, "from"),
+        ({"to": "0001-01-01T00:00:00Z"}, "to"),
         ({"to": "9999-12-31T23:59:59Z"}, "to"),
         ({"since": "2026-11-02"}, "since"),
         ({"from": "2026-11-02\x00"}, "from"),
@@ -139,6 +139,23 @@ def test_a_time_that_means_nothing_is_refused_by_its_name(viewer: User, query: d
         answer = get(viewer, path, **query, **more)
         assert answer.status_code == 400, answer.content
         assert list(answer.json()) == [field]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2026-11-20T00:00:00Z", "2026-11-20", "2026-11-20T09:00:00+09:00", "2026-11-20T09:00:00 09:00", "1795132800"],
+)
+def test_a_moment_is_read_as_charts_read_it_and_without_a_zone_it_is_utc(moment: str) -> None:
+    seoul = make_user("viewer", time_zone="Asia/Seoul")
+    query = {"from": moment, "to": "2026-11-21"}
+    body = get(seoul, f"models/{make_model().pk}/history/", **query).json()
+    assert body["times"][0] == "2026-11-20T00:00:00Z"
+
+
+def test_models_may_be_named_one_by_one(viewer: User) -> None:
+    first, second = make_model(), make_model()
+    body = api_client(viewer).get(f"/api/v1/models/compare/?ids={second.pk}&ids={first.pk}").json()
+    assert [model["id"] for model in body["models"]] == [str(second.pk), str(first.pk)]
 
 
 def test_models_are_compared_in_the_order_they_were_named(viewer: User) -> None:
