@@ -43,7 +43,7 @@ def measure(server: Models, port: int, streams_a_minute: int) -> None:
     engine = Engine(policy=probe_policy(), deliver=finished.extend)
     engine.start()
     spent = time.process_time()
-    feed(engine, jobs(server, port, streams_a_minute * SECONDS // 60))
+    feed(engine, jobs(server, port, streams_a_minute * SECONDS // 60, SECONDS, http_a_second=HTTP_A_SECOND))
     spent = time.process_time() - spent
     late_turns = engine.health().late_turns
     engine.stop()
@@ -52,8 +52,8 @@ def measure(server: Models, port: int, streams_a_minute: int) -> None:
     tell(server, finished, keeping.gaps)
 
 
-def jobs(server: Models, port: int, streams: int) -> list[ProbeJob]:
-    """In the order of their moments."""
+def jobs(server: Models, port: int, streams: int, seconds: int, *, http_a_second: int) -> list[ProbeJob]:
+    """In the order of their moments, spread evenly."""
     started = time.time() + 1
     endpoint = {"dialect": "openai", "base_url": server.base_url, "api_key": KEY}
     conditions = [{"field": "status", "operator": "==", "value": 200}]
@@ -61,15 +61,15 @@ def jobs(server: Models, port: int, streams: int) -> list[ProbeJob]:
         _job(
             "ai_stream",
             f"m-{number}",
-            started + number * SECONDS / streams,
+            started + number * seconds / streams,
             endpoint={**endpoint, "model": f"m-{number}"},
         )
         for number in range(streams)
     ]
     made += [
-        _job("http", f"http-{number}", started + number / HTTP_A_SECOND,
+        _job("http", f"http-{number}", started + number / http_a_second,
              url=f"http://127.0.0.1:{port}/{number}", conditions=conditions)
-        for number in range(HTTP_A_SECOND * SECONDS)
+        for number in range(http_a_second * seconds)
     ]  # fmt: skip
     return sorted(made, key=lambda job: job.due_at or 0.0)
 
