@@ -16,6 +16,7 @@ from apps.core.addresses import RULE_LABELS, probe_policy
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LONGEST_URL = 500
 LONGEST_KEY = 2_000
+_CREDENTIALS = re.compile(r"https?://[^/?#]*@", re.IGNORECASE)
 _URL = URLValidator(schemes=["http", "https"])
 
 
@@ -33,11 +34,10 @@ def check_page_url(url: str) -> None:
     """A page or an API the portal reads: an http(s) URL it may contact, without user and password in it."""
     if not url:
         return
-    check_link(url)
-    parts = urlsplit(url)
-    _refuse_address(parts.hostname or "")
-    if "@" in parts.netloc:
+    if _CREDENTIALS.match(url):
         raise ValidationError(_("Leave the user and password out of the address; enter the key in its own field."))
+    check_link(url)
+    _refuse_address(urlsplit(url).hostname or "")
 
 
 def _refuse_address(host: str) -> None:
@@ -59,18 +59,31 @@ def check_link(url: str) -> None:
     if not url:
         return
     check_text(url, LONGEST_URL)
+    if not (_is_url(url) or _is_plain_http(url)) or not _leads_to_a_port(url):
+        raise ValidationError(
+            _("Enter a full address that begins with http:// or https://, such as https://example.com.")
+        )
+
+
+def _is_url(url: str) -> bool:
     try:
         _URL(url)
     except ValidationError:
-        if not _is_plain_http(url):
-            raise ValidationError(
-                _("Enter a full address that begins with http:// or https://, such as https://example.com.")
-            ) from None
+        return False
+    return True
 
 
 def _is_plain_http(url: str) -> bool:
     """Names without a dot and bracketed addresses are good addresses inside a network; URLValidator refuses some."""
     return bool(re.fullmatch(r"https?://[A-Za-z0-9._\-\[\]:]+(/[^\s]*)?", url))
+
+
+def _leads_to_a_port(url: str) -> bool:
+    """Neither a bracket that is not closed nor a port above 65,535 leads anywhere."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def check_api_key(key: str) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.accounts.services import record_audit
-from apps.catalog.models import Region, Target
+from apps.catalog.models import Region, Target, TargetKind
 from apps.catalog.status import Status
 from apps.checks import incidents, schedule, settling
 from apps.checks.board import Board
@@ -274,6 +274,11 @@ def request_run(*, actor: User | None, check: Check) -> CheckRun:
     return run
 
 
+def _suited(probe: ProbeKind[Any]) -> str:
+    """The kinds of targets a kind looks at, for a person."""
+    return ", ".join(str(kind.label) for kind in TargetKind if kind in probe.target_kinds)
+
+
 def _interval_of(probe: ProbeKind[Any]) -> dict[str, int]:
     """The kind's own; what is told has none."""
     return {} if probe.transport == "push" else {"interval_seconds": probe.default_interval_seconds}
@@ -294,7 +299,9 @@ def _valid(
     except ValidationError as error:
         errors.update(error.message_dict)
     else:
-        errors.update(without_an_endpoint(check.target, probe, sealed))
+        # Of a target that it does not suit nothing can be said of whom it would ask.
+        if check.target.kind in probe.target_kinds:
+            errors.update(without_an_endpoint(check.target, probe, sealed))
     try:
         check.clean_fields(exclude={"target", "config"})
         check.validate_constraints()
@@ -303,8 +310,8 @@ def _valid(
     if check.target.kind not in probe.target_kinds:
         errors.pop("__all__", None)
         errors.setdefault("kind", []).append(
-            _("A %(kind)s check does not suit a %(target)s.")
-            % {"kind": probe.label, "target": check.target.get_kind_display()}
+            _("“%(kind)s” looks at: %(suited)s. This target is: %(target)s.")
+            % {"kind": probe.label, "suited": _suited(probe), "target": check.target.get_kind_display()}
         )
     if "timeout_seconds" not in errors and check.timeout_seconds > check.interval_seconds:
         errors.setdefault("timeout_seconds", []).append(

@@ -73,6 +73,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"base_url": "ftp://example.com"}, "base_url"),
     ({"base_url": "https://example.com/v1?key=1"}, "base_url"),
     ({"base_url": "https://me:pass@example.com/v1"}, "base_url"),
+    ({"base_url": "https://me:pass@gateway/v1"}, "base_url"),
+    ({"base_url": "https://[::1/v1"}, "base_url"),
+    ({"base_url": "https://example.com:99999/v1"}, "base_url"),
+    ({"base_url": "https://gateway:99999/v1"}, "base_url"),
+    ({"status_page_url": "https://[status"}, "status_page_url"),
     ({"base_url": "http://169.254.169.254/v1"}, "base_url"),
     ({"api_key": "sk-1\nsk-2"}, "api_key"),
     ({"api_key": "sk-1\n"}, "api_key"),
@@ -178,3 +183,11 @@ def test_an_edit_leaves_its_trace_without_the_key(api: APIClient) -> None:
     entry = AuditEntry.objects.filter(object_id=provider.pk, action="update").latest("at")
     assert entry.changes["base_url"] == ["https://a.example.com/v1", "https://a.example.com/v2"]
     assert "sk-" not in str(entry.changes)
+
+
+@pytest.mark.parametrize("host", ["example.com", "gateway", "[fd00::1]:8000"])
+def test_a_user_in_an_address_is_named_as_what_is_wrong_with_it(api: APIClient, host: str) -> None:
+    answer = api.post(URL, {"name": "Acme", "base_url": f"https://me:pass@{host}/v1"})
+    [message] = answer.json()["base_url"]
+    assert message.startswith("Leave the user and password out")
+    assert "pass@" not in message

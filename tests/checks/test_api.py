@@ -249,3 +249,27 @@ def test_a_heartbeat_is_heard_in_one_place_so_no_quorum_of_more_can_be_reached(o
     assert answer.status_code == 400
     assert "one place" in answer.json()["quorum"][0]
     assert operator.post("/api/v1/checks/", {**body, "quorum": 1}, format="json").status_code == 201
+
+
+def test_a_kind_that_does_not_suit_its_target_is_told_what_it_looks_at(operator: APIClient) -> None:
+    service = create_service(actor=None, name="Shop")
+    answer = operator.post("/api/v1/checks/", {"target": str(service.pk), "kind": "ai_models"})
+    assert answer.json() == {"kind": ["“AI model list” looks at: Provider, AI model. This target is: Service."]}
+
+
+@pytest.mark.parametrize(
+    "path", ["checks", "incidents", "state-changes", "vendor-status", "alerts", "silences", "targets"]
+)
+def test_an_environment_that_is_not_there_is_an_error_and_no_empty_list(path: str, development: Environment) -> None:
+    viewer = client_for(Role.VIEWER, environment=development.slug)
+    for name in ("moon", "prod", str(uuid4())):
+        answer = viewer.get(f"/api/v1/{path}/", {"environment": name})
+        assert (answer.status_code, list(answer.json())) == (400, ["environment"])
+    for name in (development.slug, str(development.pk)):
+        assert viewer.get(f"/api/v1/{path}/", {"environment": name}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["targets", "checks", "prices", "budgets", "vendor-status", "models"])
+def test_what_is_not_there_is_said_in_the_same_words_everywhere(operator: APIClient, path: str) -> None:
+    answer = operator.get(f"/api/v1/{path}/{uuid4()}/")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "There is nothing here"})

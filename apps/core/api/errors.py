@@ -8,9 +8,10 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError
+from django.http import Http404
 from django.utils.translation import gettext
 from rest_framework import status
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler as framework_handler
@@ -25,7 +26,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if sentence:
         set_rollback()
         return Response({"detail": sentence}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
-    if isinstance(error, ModelValidationError):
+    if isinstance(error, Http404):
+        # Django says there which class of ours has no such row.
+        error = NotFound(gettext("There is nothing here"))
+    elif isinstance(error, ModelValidationError):
         error = ValidationError(model_errors(error))
     elif isinstance(error, IntegrityError):
         return _conflict(error)
