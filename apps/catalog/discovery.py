@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.catalog.models import Provider, Target, TargetKind
+from apps.catalog.refusals import ABOUT_THE_KEY, forget_refusal, keep_refusal
 from apps.catalog.selectors import get_drift
 from apps.catalog.services import create_model
 from apps.core import clock
@@ -21,10 +22,9 @@ from apps.core.secrets import SecretUnreadable, unseal
 from apps.probes.ai.dialect import AI_DIALECTS
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.kinds.ai_models import NoModelList, list_models_of
-from apps.probes.reasons import Reason, sentence
+from apps.probes.reasons import sentence
 
 _MAX_NAME = 200
-_ABOUT_THE_KEY = {Reason.INVALID_KEY, Reason.PERMISSION_DENIED, Reason.QUOTA_EXHAUSTED, Reason.BILLING}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def discover_models(
         added = _add(actor, provider, chosen)
         provider.offered_models = offered
         provider.last_discovered_at = clock.now()
-        provider.save(update_fields=["offered_models", "last_discovered_at"])
+        provider.save(update_fields=["offered_models", "last_discovered_at", *forget_refusal(provider)])
     drift = get_drift(provider, offered)
     return Discovery(drift.offered, added, drift.missing_here, drift.gone_there)
 
@@ -74,7 +74,10 @@ def _add(actor: User | None, provider: Provider, names: list[str]) -> list[str]:
 
 
 def fetch_offered(provider: Provider) -> list[str]:
-    """The model names in the provider's own list, sorted. Raises ValidationError on `base_url` or `api_key`."""
+    """The model names in the provider's own list, sorted. Raises ValidationError on `base_url` or `api_key`.
+
+    Why there is no list stays with the provider (`refusals`).
+    """
     base_url = base_url_of(provider)
     if not base_url:
         raise ValidationError({"base_url": [_("Enter the provider's base URL first, such as https://host/v1.")]})
@@ -88,11 +91,13 @@ def fetch_offered(provider: Provider) -> list[str]:
     try:
         names = list_models_of(endpoint, policy=probe_policy(settings.PORTAL_PROBE_DENY))
     except OutboundError as error:
+        keep_refusal(provider, error.reason, error.evidence, key)
         raise ValidationError({"base_url": [sentence(error.reason, error.evidence)]}) from error
     except NoModelList as error:
         outcome = error.outcome
-        field = "api_key" if outcome.reason in _ABOUT_THE_KEY else "base_url"
-        raise ValidationError({field: [sentence(outcome.reason, outcome.evidence)]}) from error
+        keep_refusal(provider, outcome.reason, outcome.evidence, key)
+        field = "api_key" if outcome.reason in ABOUT_THE_KEY else "base_url"
+        raise ValidationError({field: [sentence(outcome.reason, provider.refusal["evidence"])]}) from error
     return [name for name in names if _is_name(name)]
 
 

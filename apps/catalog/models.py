@@ -211,6 +211,9 @@ class Provider(models.Model):
     last_discovered_at = models.DateTimeField(_("last discovery"), null=True, blank=True, editable=False)
     # What the provider's own list offered at the last discovery: the other side of the drift.
     offered_models = models.JSONField(default=list, blank=True, editable=False)
+    # Why it showed no list the last time, and when: {"reason", "evidence"}; nothing once it shows one (`refusals`).
+    refused_at = models.DateTimeField(null=True, blank=True, editable=False)
+    refusal = models.JSONField(default=dict, blank=True, editable=False)
 
     objects: ClassVar[DetailQuerySet] = DetailQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -14,6 +14,7 @@ from apps.catalog import signals
 from apps.catalog.budgets import check_cap, set_cap
 from apps.catalog.fields import CONTROL, check_api_key, check_base_url, check_page_url, server_of
 from apps.catalog.models import Provider
+from apps.catalog.refusals import forget_refusal
 from apps.core.registry import UnknownEntry
 from apps.core.secrets import seal
 from apps.probes.ai.dialect import AI_DIALECTS
@@ -30,6 +31,8 @@ FIELDS = (
 )
 MAX_COMPONENTS = 50
 _LONGEST_COMPONENT = 200
+# What a list that was refused says nothing of any more.
+_HOW_IT_IS_ASKED = frozenset({"dialect", "base_url", "api_key", "verify_tls"})
 # Those that are columns and hold what was given.
 _COLUMNS = ("dialect", "base_url", "verify_tls", "paid_at_once", "status_page_url", "status_components")
 
@@ -133,6 +136,8 @@ def write(
         provider.sealed_api_key = seal(values["api_key"])
         columns.append("sealed_api_key")
         changes["api_key"] = ["••••••", "••••••"]
+    if _HOW_IT_IS_ASKED & changes.keys():
+        columns += forget_refusal(provider)
     if columns:
         provider.save(update_fields=columns)
     # A cap is audited and told where it is set.

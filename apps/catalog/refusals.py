@@ -1,24 +1,71 @@
-"""Why a provider showed no list of its models, kept in the session until the next page has said it."""
+"""Why a provider showed no list of its models: kept with it until it shows one, or is asked in another way.
+
+Only the code and the values of its sentence are kept, and nothing of what was sent: the sentence is made when it is
+shown, in the reader's language.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from uuid import UUID
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-_SESSION_KEY = "refused_discovery"
+from apps.catalog.models import Provider
+from apps.core import clock
+from apps.probes.ai.classes import class_of
+from apps.probes.evidence import bounded, redacted
+from apps.probes.reasons import Reason, Text, sentence
+
+ABOUT_THE_KEY = frozenset(
+    {Reason.INVALID_KEY, Reason.PERMISSION_DENIED, Reason.QUOTA_EXHAUSTED, Reason.BILLING, Reason.RATE_LIMITED}
+)
+_FIELDS = ["refused_at", "refusal"]
+# What no sentence says: whole answers stay with the looks that judge them.
+_LEFT_OUT = frozenset({"body", "headers", "rate_limit"})
 
 
-def remember_refusal(request: HttpRequest, provider_id: UUID, sentences: Iterable[str]) -> None:
-    """Of the last provider that was asked: there is one such page at a time."""
-    request.session[_SESSION_KEY] = {str(provider_id): list(sentences)}
+@dataclass(frozen=True)
+class Refusal:
+    """One failed question for the list: its class, what was found, when, and what to do about it."""
+
+    at: datetime
+    label: Text
+    sentence: str
+    advice: str
 
 
-def take_refusal(request: HttpRequest, provider_id: UUID) -> list[str]:
-    """The sentences, once."""
-    kept = request.session.get(_SESSION_KEY)
-    if not isinstance(kept, dict) or str(provider_id) not in kept:
+def keep_refusal(provider: Provider, reason: str, evidence: Mapping[str, Any], key: str) -> None:
+    """Remember why there was no list just now. `key` is what was sent, and is masked wherever the answer repeats it."""
+    told = {name: value for name, value in evidence.items() if name not in _LEFT_OUT}
+    provider.refused_at = clock.now()
+    provider.refusal = {"reason": str(reason), "evidence": bounded(redacted(told, [key] if key else []))}
+    provider.save(update_fields=_FIELDS)
+
+
+def forget_refusal(provider: Provider) -> list[str]:
+    """It showed a list, or is asked another way from now on. Not saved; returns the columns that changed."""
+    if provider.refused_at is None:
         return []
-    del request.session[_SESSION_KEY]
-    return [str(sentence) for sentence in kept[str(provider_id)]]
+    provider.refused_at, provider.refusal = None, {}
+    return _FIELDS
+
+
+def refusal_of(provider: Provider) -> Refusal | None:
+    """The latest refusal, as its reader is told of it; None when the provider showed its list or was not asked."""
+    if provider.refused_at is None:
+        return None
+    reason, evidence = str(provider.refusal.get("reason", "")), dict(provider.refusal.get("evidence", {}))
+    found = class_of(reason)
+    label = found[0].label if found else Reason(reason).label if reason in Reason._value2member_map_ else reason
+    return Refusal(provider.refused_at, label, sentence(reason, evidence), _advice(reason))
+
+
+def _advice(reason: str) -> str:
+    if reason == Reason.INVALID_KEY:
+        return _("Edit the provider and enter the key again, or enter the names of its models by hand.")
+    if reason in ABOUT_THE_KEY:
+        return _("Put its account in order and ask again, or enter the names of its models by hand.")
+    return _("Check its address and dialect, ask again, or enter the names of its models by hand.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,7 +26,6 @@ from apps.catalog import services
 from apps.catalog.crumbs import crumbs_below, list_of, stand_in_list
 from apps.catalog.discovery import discover_models
 from apps.catalog.models import Environment, Provider, Target, TargetKind
-from apps.catalog.refusals import remember_refusal
 from apps.catalog.scope import scope_of
 from apps.catalog.target_forms import edited, for_creating, for_editing
 from apps.core.forms import put_errors
@@ -105,10 +105,9 @@ def target_new(request: PageRequest, kind: str) -> HttpResponseBase:
 
 def _discovered(request: PageRequest, provider: Provider) -> str:
     """Ask the new provider at once; the page this leads to shows its list, or why there is none."""
-    try:
+    # Why there is none stays with the provider, and the page says it.
+    with suppress(ValidationError):
         discover_models(actor=request.user, provider=provider)
-    except ValidationError as error:
-        remember_refusal(request, provider.pk, error.messages)
     return reverse("checks:discover", args=[provider.pk])
 
 

@@ -11,12 +11,15 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from apps.catalog.models import Target
+from apps.catalog.models import Target, TargetKind
 from apps.catalog.status import Status
 from apps.checks.ai.selectors import ModelFacts
 from apps.checks.doubts import Doubt, Doubts, doubts_of, worst_of
 from apps.checks.reasons import sentence
 from apps.checks.state import NOT_MEASURED
+
+# Their checks ask by themselves, and are due as soon as they are made; others may wait to be told.
+_ASKED = frozenset({TargetKind.PROVIDER, TargetKind.MODEL})
 
 
 @dataclass(frozen=True)
@@ -83,4 +86,6 @@ def _unmeasured(target: Target, deciding: int | None) -> str:
         return _("None of its checks decides the status.")
     if target.status_row.last_result_at is not None:
         return _("Nothing was measured since it was last switched on or changed.")
+    if target.kind in _ASKED:
+        return _("Nothing was measured yet: the first look comes in a few seconds.")
     return sentence(NOT_MEASURED)

@@ -15,6 +15,7 @@ from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, may
 from apps.catalog.crumbs import crumbs_to, list_of, stand_in_list
 from apps.catalog.models import AIModel, Target, TargetKind
+from apps.catalog.refusals import refusal_of
 from apps.catalog.selectors import get_drift
 from apps.catalog.status import Status
 from apps.checks import glance, history
@@ -244,6 +245,7 @@ def load_models(request: PageRequest, target: Target) -> dict[str, Any]:
         "rows": rows,
         "more": len(models) > MODELS_SHOWN,
         "drift": get_drift(target.provider),
+        "refusal": refusal_of(target.provider),
         "may_operate": may_operate(request, target),
     }
 

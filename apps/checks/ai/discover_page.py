@@ -23,7 +23,7 @@ from apps.catalog.discovery import discover_models
 from apps.catalog.models import Provider, Target, TargetKind
 from apps.catalog.prices.links import add_price_url
 from apps.catalog.prices.lookup import rates_of
-from apps.catalog.refusals import take_refusal
+from apps.catalog.refusals import refusal_of
 from apps.catalog.selectors import Drift, get_drift
 from apps.checks.ai.adding import Added, add_models
 from apps.checks.ai.adding_forms import AddModelsForm
@@ -78,11 +78,8 @@ def discover(request: PageRequest, target_id: UUID) -> HttpResponseBase:
         else:
             _tell_added(request, added)
             return redirect(target)
-    refused = take_refusal(request, target.pk)
     wrong = action == "save"
-    return render(
-        request, "checks/ai/discover.html", _page(request, target, form, refused), status=400 if wrong else 200
-    )
+    return render(request, "checks/ai/discover.html", _page(request, target, form), status=400 if wrong else 200)
 
 
 def _provider_target(request: PageRequest, target_id: UUID) -> Target:
@@ -100,7 +97,7 @@ def _ask(request: PageRequest, target: Target) -> HttpResponseBase:
     try:
         discover_models(actor=request.user, provider=target.provider)
     except ValidationError as error:
-        context = _page(request, target, _form(target.provider), error.messages)
+        context = _page(request, target, _form(target.provider), [] if target.provider.refused_at else error.messages)
         return render(request, "checks/ai/discover.html", context, status=400)
     return redirect(request.path)
 
@@ -128,7 +125,9 @@ def _tell_added(request: PageRequest, added: Added) -> None:
         messages.success(request, sentence % {"number": added.models})
     if added.checks:
         sentence = ngettext(
-            "%(number)s new check looks from now on.", "%(number)s new checks look from now on.", added.checks
+            "%(number)s new check: its first look comes in a few seconds.",
+            "%(number)s new checks: their first looks come in a few seconds.",
+            added.checks,
         )
         messages.success(request, sentence % {"number": added.checks})
     if not added.models and not added.checks:
@@ -138,12 +137,14 @@ def _tell_added(request: PageRequest, added: Added) -> None:
 # --- What the page shows --------------------------------------------------------------------------------------
 
 
-def _page(request: HttpRequest, target: Target, form: AddModelsForm, refused: Sequence[str]) -> dict[str, Any]:
+def _page(request: HttpRequest, target: Target, form: AddModelsForm, wrong: Sequence[str] = ()) -> dict[str, Any]:
+    """`wrong`: why it could not even be asked."""
     provider = target.provider
     drift = get_drift(provider)
     return {
         "provider": provider,
-        "refused": refused,
+        "wrong": wrong,
+        "refusal": refusal_of(provider),
         "drift": drift,
         "offered": _rows(provider, drift, form),
         "form": form,
