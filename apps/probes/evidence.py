@@ -5,9 +5,14 @@ The bound lives here and nowhere else. PostgreSQL's jsonb takes no NUL character
 
 from __future__ import annotations
 
+import base64
+import html
+import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -20,6 +25,14 @@ _MAX_KEY = 200
 _TEXT_LIMITS = (4_096, 1_024, 256, 64)
 # A shorter secret would mask half of every text; such a secret is a placeholder, not a secret.
 _MIN_SECRET = 4
+# A text may have been cut in the middle of a secret, so its beginning is enough: so much of a key, and of a sentence,
+# whose first words many others have as well. What begins as an address does begins as many others.
+_KEY_HEAD = 12
+_SENTENCE_HEAD = 24
+# So much of Base64 is a secret's, whatever stands before and behind it.
+_MIN_FRAGMENT = 8
+# Escaped twice is escaped, too: JSON in a text of JSON.
+_ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([/\"]))")
 
 
 def bounded(evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,20 +75,106 @@ def _text(value: str, limit: int) -> str:
 
 
 def redacted(evidence: Any, secrets: Iterable[str]) -> Any:
-    """`evidence` with every secret masked wherever it occurs: a target may echo what it was sent."""
-    known = sorted({secret for secret in secrets if len(secret) >= _MIN_SECRET}, key=len, reverse=True)
-    return _redacted(evidence, known) if known else evidence
+    """`evidence` with every secret masked wherever it occurs, whole or cut off: a target may echo what it was sent, as
+    it is, in Base64, or escaped as addresses, JSON and HTML have it."""
+    known = {form for secret in secrets if len(secret) >= _MIN_SECRET for form in _forms(secret)}
+    forms = sorted(known, key=len, reverse=True)
+    # Nearly always there is nothing to hide, which is seen soonest in all the texts at once.
+    return _redacted(evidence, forms) if _may_hold("\0".join(_texts(evidence)), forms) else evidence
 
 
-def _redacted(value: Any, secrets: list[str]) -> Any:
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, as JSON writes it, and in Base64 wherever it stands in what was encoded; in lower case."""
+    forms = {secret, json.dumps(secret)[1:-1], base64.b64encode(secret.encode()).decode()}
+    for before in range(3):
+        packed = base64.b64encode(b"\0" * before + secret.encode()).decode()
+        # The characters at both ends are shared with what stands beside.
+        fragment = packed[(0, 2, 3)[before] : (before + len(secret.encode())) * 8 // 6]
+        if len(fragment) >= _MIN_FRAGMENT:
+            forms |= {fragment, fragment.replace("+", "-").replace("/", "_")}
+    return {form.lower() for form in forms}
+
+
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return value
+        yield value
+    elif isinstance(value, bytes):
+        yield value.decode("utf-8", "replace")
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield str(key)
+            yield from _texts(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _texts(entry)
+
+
+def _may_hold(text: str, forms: list[str]) -> bool:
+    heads = [_head(form) for form in forms]
+    read = [text, *(unescape(text) for mark, unescape in _ESCAPES if mark in text)]
+    return any(head in lowered for lowered in map(str.lower, read) for head in heads)
+
+
+def _redacted(value: Any, forms: list[str]) -> Any:
+    if isinstance(value, str):
+        return _without(value, forms)
     if isinstance(value, bytes):
-        return _redacted(value.decode("utf-8", "replace"), secrets)
+        return _without(value.decode("utf-8", "replace"), forms)
     if isinstance(value, Mapping):
-        return {_redacted(str(key), secrets): _redacted(entry, secrets) for key, entry in value.items()}
+        return {_without(str(key), forms): _redacted(entry, forms) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_redacted(entry, secrets) for entry in value]
+        return [_redacted(entry, forms) for entry in value]
     return value
+
+
+def _without(text: str, forms: list[str]) -> str:
+    text = _hidden(text, forms)
+    for mark, unescape in _ESCAPES:
+        if mark in text and (plain := unescape(text)) != text:
+            clean = _hidden(plain, forms)
+            # Shown unescaped only where there is something to hide.
+            text = clean if clean != plain else text
+    return text
+
+
+def _hidden(text: str, forms: list[str]) -> str:
+    lowered = _lowered(text)
+    for form in forms:
+        head = _head(form)
+        if head in lowered:
+            text = _without_form(text, lowered, form, head)
+            lowered = _lowered(text)
+    return text
+
+
+def _head(form: str) -> str:
+    """The beginning that is enough to be taken for the whole."""
+    if "://" in form:
+        return form
+    return form[: _SENTENCE_HEAD if " " in form else _KEY_HEAD]
+
+
+def _without_form(text: str, lowered: str, form: str, head: str) -> str:
+    kept, after, place = [], 0, lowered.find(head)
+    while place >= 0:
+        end = place + len(head)
+        while end < len(lowered) and end - place < len(form) and lowered[end] == form[end - place]:
+            end += 1
+        kept += [text[after:place], MASK]
+        after, place = end, lowered.find(head, end)
+    return "".join([*kept, text[after:]])
+
+
+def _lowered(text: str) -> str:
+    """In lower case, character for character: names of headers, for one, come back in another case."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text).encode(
+        "utf-16", "surrogatepass"
+    ).decode("utf-16", "replace")  # fmt: skip
+
+
+_ESCAPES: tuple[tuple[str, Callable[[str], str]], ...] = (("%", unquote), ("\\", _unescaped), ("&", html.unescape))

@@ -7,7 +7,6 @@ a bad target; a probe that fails by itself is `indeterminate`, for that says not
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -59,7 +58,7 @@ class Prepared:
 
     def secrets(self) -> list[str]:
         """What must not come back out. Looked for only when something does: most looks leave no evidence."""
-        return _with_encodings(secret_values(self.kind.Config, self.plain), self.plain)
+        return _with_pair(secret_values(self.kind.Config, self.plain), self.plain)
 
     def transfer(
         self, policy: AddressPolicy, ca_file: str = "", wall_clock: Callable[[], float] = time.time
@@ -98,14 +97,12 @@ def prepare(
     return Prepared(kind, decoded, timeout_seconds, degraded_after_ms, config)
 
 
-def _with_encodings(secrets: list[str], config: Mapping[str, Any]) -> list[str]:
-    """Secrets as they are and as they travel: a target that echoes its request echoes the encoded one."""
-    encoded = [base64.b64encode(secret.encode()).decode() for secret in secrets]
+def _with_pair(secrets: list[str], config: Mapping[str, Any]) -> list[str]:
+    """Secrets, and the pair they travel in: with a short password only the whole is one."""
     username = config.get("basic_username")
     if isinstance(username, str) and username:
-        pair = f"{username}:{config.get('basic_password') or ''}"
-        encoded.append(base64.b64encode(pair.encode()).decode())
-    return secrets + encoded
+        return [*secrets, f"{username}:{config.get('basic_password') or ''}"]
+    return secrets
 
 
 def judge_exchange(prepared: Prepared, exchange: Exchange, *, proven: bool = True) -> Outcome:

@@ -346,4 +346,11 @@ LOGGING = configure_logging(PORTAL_LOG_FORMAT)
 if SENTRY_DSN:
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, release=VERSION, send_default_pii=False, traces_sample_rate=0.0)
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        release=VERSION,
+        send_default_pii=False,
+        # Keys and prompts are in local variables while a look is taken.
+        include_local_variables=False,
+        traces_sample_rate=0.0,
+    )

@@ -6,9 +6,12 @@ tokens, because it may have cost money: the provider's count, else an estimate t
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from apps.core.kindconfig import MASK
 from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
@@ -30,6 +33,8 @@ KEPT_CHARACTERS = 500
 _LONGEST_RETRY_AFTER = 31 * 86_400
 # So much in a row of what we said is an echo of it, not a coincidence.
 _ECHO = 20
+# As `asking.unseen` puts it in front of a prompt.
+_NONCE = re.compile(r"(?:\[|%5B)[0-9a-f]{12}(?:\]|%5D)(?: |%20|\+)?")
 # These end a look before a word of ours was said, so it cost nothing.
 _NOTHING_SENT = frozenset(
     {
@@ -177,10 +182,17 @@ def unechoed(text: str, ask: Ask | None) -> str:
     """`text` with whatever it repeats of what we asked masked: a prompt may be somebody's secret."""
     if ask is None:
         return text
+    # What was asked may have had another nonce than the `ask` it is judged by.
+    text = _NONCE.sub(MASK, text)
     for said in (ask.prompt, ask.system):
-        for form in dict.fromkeys((said, " ".join(said.split()))):
+        for form in dict.fromkeys((said, " ".join(said.split()), *_escaped(said))):
             text = _without(text, form)
-    return text
+    return text.replace(MASK + MASK, MASK)
+
+
+def _escaped(said: str) -> tuple[str, str, str]:
+    """As a body or an address has it, which providers like to quote in their errors."""
+    return json.dumps(said)[1:-1], json.dumps(said, ensure_ascii=False)[1:-1], quote(said)
 
 
 def _without(text: str, said: str) -> str:

@@ -14,7 +14,7 @@ from apps.core.outbound.showing import safe_url
 from apps.probes import details
 from apps.probes.ai import counting
 from apps.probes.ai.asking import dialect_of, embedding_request, embedding_text
-from apps.probes.ai.dialect import AI_DIALECTS, BadAnswer
+from apps.probes.ai.dialect import AI_DIALECTS, Ask, BadAnswer
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.judging import evidence_of, good, problem_under_good_status, refusal, unanswered, verdict, words
 from apps.probes.ai.usage import Usage
@@ -80,7 +80,7 @@ class AiEmbeddingKind(HttpProbeKind[AiEmbeddingConfig]):
 
     def judge(self, config: AiEmbeddingConfig, exchange: Exchange) -> Outcome:
         endpoint = config.endpoint
-        problem = refusal(endpoint, exchange)
+        problem = refusal(endpoint, exchange, _asked())
         if problem is not None:
             return problem
         evidence, ours = evidence_of(endpoint, exchange), counting.estimated(embedding_text(), 0)
@@ -99,6 +99,11 @@ class AiEmbeddingKind(HttpProbeKind[AiEmbeddingConfig]):
         return unanswered(config.endpoint, error, embedding_text())
 
 
+def _asked() -> Ask:
+    """What was asked, for whoever masks an echo of it."""
+    return Ask(prompt=embedding_text())
+
+
 def _unreadable(config: AiEmbeddingConfig, exchange: Exchange, problem: BadAnswer) -> Outcome:
     """No embedding: perhaps an error under a good status, which says more."""
     evidence = evidence_of(config.endpoint, exchange)
@@ -109,7 +114,7 @@ def _unreadable(config: AiEmbeddingConfig, exchange: Exchange, problem: BadAnswe
     except BadAnswer:
         return verdict(Reason.MALFORMED_ANSWER, malformed, measurements)
     if reply.problem is not None:
-        reason, facts = problem_under_good_status(reply.problem, words(reply.detail, None))
+        reason, facts = problem_under_good_status(reply.problem, words(reply.detail, _asked()))
         return verdict(reason, evidence | facts, measurements)
     return verdict(Reason.MALFORMED_ANSWER, malformed, measurements)
 

@@ -24,6 +24,7 @@ from apps.probes.ai.dialect import AI_DIALECTS, BadAnswer
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.judging import evidence_of, refusal, unanswered, verdict
 from apps.probes.base import PROBE_KINDS, HttpProbeKind, Outcome, OutcomeState, Reason
+from apps.probes.evidence import redacted
 
 MAX_LIST_BYTES = 4 * 1024 * 1024
 _MAX_NAME = 200
@@ -125,12 +126,20 @@ def list_models(base_url: str, api_key: str, *, policy: AddressPolicy, timeout_s
 
 
 def list_models_of(endpoint: Endpoint, *, policy: AddressPolicy, timeout_seconds: float = 15.0) -> list[str]:
-    """Ask a provider for its models, now. Raises OutboundError (no answer) and NoModelList (another answer)."""
-    exchange = run(Transfer(models_request(endpoint), policy=policy, timeout_seconds=timeout_seconds))
+    """Ask a provider for its models, now. Raises OutboundError (no answer) and NoModelList (another answer).
+
+    Nothing of it holds the key: whoever echoes it in place of a name has one model less.
+    """
+    secrets = [endpoint.api_key]
+    try:
+        exchange = run(Transfer(models_request(endpoint), policy=policy, timeout_seconds=timeout_seconds))
+    except OutboundError as error:
+        error.evidence = redacted(error.evidence, secrets)
+        raise
     problem = judge_answer(exchange, endpoint)
     if problem is not None:
-        raise NoModelList(problem)
-    return dialect_of(endpoint).read_models(exchange.body)
+        raise NoModelList(problem.amended(evidence=redacted(problem.evidence, secrets)))
+    return [name for name in dialect_of(endpoint).read_models(exchange.body) if redacted(name, secrets) == name]
 
 
 def judge_answer(exchange: Exchange, endpoint: Endpoint) -> Outcome | None:
