@@ -27,6 +27,7 @@ from apps.core.embedded.state import StateFolder, write_json
 from apps.core.embedded.supervisor import StopRequested, Supervisor, stop_signals_raise
 from apps.core.embedded.translations import compile_translations
 from apps.core.embedded.watchdog import Watchdog
+from apps.core.embedded.welcome import ready_lines
 
 _POLL_SECONDS = 0.02
 _WEB_SECONDS = 90.0
@@ -213,16 +214,13 @@ class _Launch:
         write_json(self.state.run_file, content)
 
     def _say_ready(self, user: dict[str, Any] | None, seconds: float) -> None:
-        lines = ["", f"The portal is running at {self.address.url}  (started in {seconds:.1f} s)"]
-        if user is not None:
-            known = "the one in PORTAL_ADMIN_PASSWORD"
-            lines += [
-                "",
-                f"Sign in as  {user.get('username', 'admin')}",
-                f"Password    {user.get('password') or known}",
-                "This is shown only once: change it after signing in, or keep it safe.",
-            ]
-        lines += ["", f"Stop with Ctrl-C. Logs: {self.logs.folder}", ""]
+        lines = ready_lines(
+            url=self.address.url,
+            seconds=seconds,
+            logs=self.logs.folder,
+            user=user,
+            state=os.environ.get("PORTAL_STATE", ""),
+        )
         for line in lines:
             self.progress.say(line)
 
