@@ -78,3 +78,9 @@ def told() -> list[Notification]:
 
 def brief(model: Target) -> dict[str, str]:
     return {"id": str(model.namespace_id), "name": "LiteLLM gateway"}
+
+
+def test_an_incident_that_says_so_is_not_called_by_the_bare_name_of_its_model() -> None:
+    sources = [{"kind": "incident", "name": "gpt-5"}, {"kind": "rule", "name": "Slow answers"}]
+    text = write(message(of_model(sources=sources)))
+    assert "Seen by: Incident, Slow answers" in text.lines[0].details

@@ -112,7 +112,7 @@ def test_two_models_of_one_name_are_told_apart_by_their_provider(page: Client) -
     twins = [make_model(make_provider(name), "llama-3") for name in ("Here", "There")]
     ids = ",".join(str(model.pk) for model in twins)
     drawn = page.get(f"/models/compare/speed.json?ids={ids}").json()
-    assert [line["label"] for line in drawn["lines"]] == ["Here · llama-3", "There · llama-3"]
+    assert [line["label"] for line in drawn["lines"]] == ["llama-3 · Here", "llama-3 · There"]
 
 
 def test_eight_are_the_most_and_lines_beyond_four_differ_in_more_than_colour(page: Client) -> None:

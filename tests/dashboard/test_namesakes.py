@@ -74,6 +74,11 @@ def test_lists_and_choices_name_the_provider(page: Client, models: list[Target],
     assert OPENAI in shown and GATEWAY in shown
 
 
+def test_what_says_so_is_not_called_by_the_bare_name_of_the_model(page: Client, models: list[Target]) -> None:
+    cells = re.findall(r'data-label="Says so">(.*?)</td>', page.get("/alerts/").content.decode(), re.DOTALL)
+    assert cells == ["Incident", "Incident"]
+
+
 def test_what_is_searched_for_is_told_apart_while_somebody_types(page: Client, models: list[Target]) -> None:
     shown = words(page, f"{reverse('dashboard:search-suggestions')}?q=gpt-5")
     assert shown.count("gpt-5 · OpenAI") == shown.count("gpt-5 · LiteLLM gateway") >= 2

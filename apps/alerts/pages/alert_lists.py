@@ -18,7 +18,7 @@ from apps.accounts.access import Role
 from apps.accounts.doors import may
 from apps.accounts.models import User
 from apps.alerts.looks import Look
-from apps.alerts.models import Alert, AlertDecision, Channel, Severity
+from apps.alerts.models import Alert, AlertDecision, AlertSource, Channel, Severity
 from apps.alerts.pages.looks import alert_look
 from apps.alerts.pages.sentences import source_name, subject, why
 from apps.alerts.reason_words import decision_sentence
@@ -175,13 +175,18 @@ def _row(user: User, alert: Alert, told: Told) -> AlertRow:
         look=alert_look(alert),
         subject=subject(alert),
         why=why(alert),
-        sources=[source_name(source) for source in alert.sources.all()],
+        sources=[_says_so(source) for source in alert.sources.all()],
         told=told,
         lasted=(end - alert.started_at).total_seconds(),
         may_acknowledge=alert.is_firing
         and alert.acknowledged_at is None
         and may(user, Role.OPERATOR, alert.environment_id),
     )
+
+
+def _says_so(source: AlertSource) -> str:
+    """An incident is called like its target, and that stands beside it already."""
+    return str(source.get_kind_display()) if source.kind == AlertSource.Kind.INCIDENT else source_name(source)
 
 
 def told_of(user: User, alerts: Collection[UUID]) -> dict[UUID, Told]:

@@ -242,7 +242,12 @@ def _details(entry: Mapping[str, Any]) -> tuple[str, ...]:
 def _source_names(entry: Mapping[str, Any]) -> list[str]:
     sources = entry.get("sources")
     rows = sources if isinstance(sources, list) else []
-    return [one_line(row.get("name") or row.get("kind") or "", 200) for row in rows[:10] if isinstance(row, Mapping)]
+    return [_source_name(row) for row in rows[:10] if isinstance(row, Mapping)]
+
+
+def _source_name(row: Mapping[str, Any]) -> str:
+    """An incident is called like its target, which the message names already."""
+    return _("Incident") if row.get("kind") == "incident" else one_line(row.get("name") or row.get("kind") or "", 200)
 
 
 # --- The user's own words ---------------------------------------------------------------------------------
