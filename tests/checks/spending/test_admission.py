@@ -143,6 +143,24 @@ def test_money_that_is_out_is_waited_for_and_not_called_spent() -> None:
     assert len(admit()) == 1
 
 
+def test_a_cap_lowered_while_looks_are_under_way_lets_them_end_and_no_other_go() -> None:
+    model = priced_model(paid_at_once=10)
+    for number in range(3):
+        paid_check(model, number)
+    set_cap(actor=None, provider=model.provider, monthly_cap=Decimal("0.05"))
+    under_way = admit()
+    assert len(under_way) == 3
+    set_cap(actor=None, provider=model.provider, monthly_cap=Decimal("0.01"))
+    waiting = paid_check(model, 3)
+    assert admit() == []
+    assert row(waiting).reason == "not_measured", "some of what is set aside may come back"
+    record(*(heard(claim, tokens=4_000) for claim in under_way))
+    assert account(model.provider) == (Decimal("0.012"), 0)
+    CheckRegion.objects.filter(pk=row(waiting).pk).update(next_due_at=database_now())
+    assert admit() == []
+    assert row(waiting).reason == "budget_spent"
+
+
 def test_a_model_without_a_price_counts_as_nothing_until_the_money_is_spent() -> None:
     model = priced_model(dollars=None)
     paid_check(model)
