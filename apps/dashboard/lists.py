@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -25,6 +26,7 @@ from apps.catalog.selectors import list_targets
 from apps.catalog.status import Status
 from apps.core.keyset import Column, Page, page_of
 from apps.core.panels import Panel
+from apps.dashboard import measures
 from apps.dashboard.rows import TargetRow, rows_of, urgency
 
 PAGE_SIZE = 50
@@ -50,6 +52,11 @@ class TargetList:
     @property
     def url_name(self) -> str:
         return f"dashboard:{self.name}-list"
+
+    def in_known_order(self, filters: Filters) -> Filters:
+        """The filters in an order this list has: only one that holds models is ordered by their measures."""
+        known = self.measures or filters.sort.removeprefix("-") not in measures.MEASURES
+        return filters if known else replace(filters, sort=DEFAULT_SORT)
 
     @property
     def fragment_name(self) -> str:
@@ -102,6 +109,8 @@ SORTS: dict[str, tuple[Column, ...]] = {
     "-since": (Column("since", datetime.fromisoformat, True), Column("id", UUID)),
     "result": (Column("measured", datetime.fromisoformat), Column("id", UUID)),
     "-result": (Column("measured", datetime.fromisoformat, True), Column("id", UUID)),
+    **{name: (Column("measure", float), Column("id", UUID)) for name in measures.MEASURES},
+    **{f"-{name}": (Column("measure", float, True), Column("id", UUID)) for name in measures.MEASURES},
 }
 DEFAULT_SORT = "name"
 STATUSES = tuple(status.value for status in Status)
@@ -175,6 +184,8 @@ class ListRow:
     row: TargetRow
     provider_name: str = ""
     is_inner: bool = False
+    # US dollars of the present month: a model's own, or those of all models of a provider; None where nothing is shown.
+    spend: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -190,18 +201,27 @@ def find(user: User, entry: TargetList, filters: Filters, environment: UUID | No
     """One page, in a fixed number of queries."""
     page = _page(_filtered(user, entry, filters, environment), filters)
     found = rows_of(page.rows, sparklines=not entry.measures, facts=entry.measures)
-    rows = [_list_row(row, entry, filters) for row in found]
+    spent = measures.spent_by_providers() if entry.measures else {}
+    rows = [_list_row(row, entry, filters, spent.get(row.target.pk)) for row in found]
     return Found(rows, page.next, page.previous)
 
 
-def _list_row(row: TargetRow, entry: TargetList, filters: Filters) -> ListRow:
+def _list_row(row: TargetRow, entry: TargetList, filters: Filters, spent: Decimal | None) -> ListRow:
+    """`spent`: what a provider's models cost."""
     if row.target.kind != TargetKind.MODEL:
-        return ListRow(row)
+        return ListRow(row, spend=spent)
     by_name = filters.sort.lstrip("-") == "name" and len(entry.kinds) > 1
-    return ListRow(row, provider_name=row.target.provider_name, is_inner=by_name and not filters.is_active)
+    return ListRow(
+        row,
+        provider_name=row.target.provider_name,
+        is_inner=by_name and not filters.is_active,
+        spend=row.facts.spend_month if row.facts else None,
+    )
 
 
 def _page(rows: QuerySet[Target], filters: Filters) -> Page[Target]:
+    if filters.sort.removeprefix("-") in measures.MEASURES:
+        return page_of(measures.in_order(rows, filters.sort), SORTS[filters.sort], filters.cursor, PAGE_SIZE)
     ordered = rows.annotate(
         group_name=Lower(Coalesce("namespace__name", "name")),
         group_id=Coalesce("namespace", "id"),
@@ -244,8 +264,9 @@ def counts_of(summary: Mapping[str, Any], entry: TargetList) -> dict[str, int]:
 
 def load_rows(request: PageRequest, entry: TargetList) -> dict[str, Any]:
     scope = scope_of(request)
-    filters = Filters.read(request.GET)
+    filters = entry.in_known_order(Filters.read(request.GET))
     found = find(request.user, entry, filters, scope.environment.pk if scope.environment else None)
+    may_operate = access_of(request.user).allows_somewhere(Role.OPERATOR)
     return {
         "list": entry,
         "rows": found.rows,
@@ -257,8 +278,15 @@ def load_rows(request: PageRequest, entry: TargetList) -> dict[str, Any]:
         # Where models are measured, a provider is told from them by standing above its own.
         "shows_kind": len(entry.kinds) > 1 and not entry.measures,
         "list_url": reverse(entry.url_name),
-        **_selection(entry, may_operate=access_of(request.user).allows_somewhere(Role.OPERATOR)),
+        **_selection(entry, may_operate=may_operate),
+        **(_first_step(entry) if may_operate else {}),
     }
+
+
+def _first_step(entry: TargetList) -> dict[str, Any]:
+    """What an empty list offers."""
+    label, url_name = entry.makes[0]
+    return {"make_url": reverse(url_name), "make_label": label}
 
 
 def _selection(entry: TargetList, *, may_operate: bool) -> dict[str, Any]:

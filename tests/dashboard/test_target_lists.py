@@ -222,3 +222,12 @@ def test_an_unknown_action_is_404_and_a_viewer_gets_no_boxes(client: Client, vie
     shown = client.get("/services/").content.decode()
     assert 'name="selected"' not in shown
     assert "Add a service" not in shown
+
+
+def test_an_empty_list_offers_the_first_step_to_those_who_may_take_it(
+    page: Client, client: Client, viewer: User
+) -> None:
+    offered = re.compile(r'class="empty".*?href="/[^"]*providers?/new/"', re.DOTALL)
+    assert offered.search(page.get("/models/").content.decode())
+    client.force_login(viewer)
+    assert not offered.search(client.get("/models/").content.decode())

@@ -18,6 +18,7 @@ from rest_framework.routers import BaseRouter
 from apps.catalog.api import ModelViewSet
 from apps.catalog.models import Target
 from apps.checks.ai.compare import compare_models
+from apps.checks.ai.filters import MeasuredModelFilters, order_of
 from apps.checks.ai.history import model_history
 from apps.checks.ai.hours import KEEP
 from apps.checks.ai.schema import ComparisonSerializer, ModelHistorySerializer
@@ -39,6 +40,12 @@ class MeasuredModelViewSet(ModelViewSet):
     """AI models, with what was measured of them. A model lives in its provider's environment."""
 
     serializer_class = MeasuredModelSerializer
+    filterset_class = MeasuredModelFilters
+
+    @property
+    def ordering(self) -> tuple[str, ...]:
+        """Of the list, as `?ordering=` asks for it."""
+        return order_of(self.request.query_params.get("ordering", ""))
 
     @extend_schema(parameters=_TIMES, responses=ModelHistorySerializer, filters=False)
     @action(detail=True, methods=["get"], filterset_class=None)
