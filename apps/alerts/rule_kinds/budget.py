@@ -23,7 +23,7 @@ class BudgetConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class BudgetKind(RuleKind[BudgetConfig]):
-    """By provider. Without a cap there is no share, and so no data; a cap of nothing was meant to stop everything."""
+    """By provider. Without a cap nothing is nearly spent; a cap of nothing was meant to stop everything."""
 
     name = "budget"
     label = _("Budget of a provider")
@@ -34,14 +34,12 @@ class BudgetKind(RuleKind[BudgetConfig]):
 
     def read(self, config: BudgetConfig, targets: Collection[UUID], *, now: datetime) -> Readings:
         wanted = set(targets)
-        return {
-            provider: reading
-            for provider, standing in load_standings(now.date().replace(day=1)).items()
-            if provider in wanted and (reading := _reading(standing)) is not None
-        }
+        standings = load_standings(now.date().replace(day=1))
+        return {provider: _reading(standing) for provider, standing in standings.items() if provider in wanted}
 
     def warnings(self, config: BudgetConfig, targets: Collection[UUID]) -> list[str]:
-        if self.read(config, targets, now=clock.now()):
+        standings = load_standings(clock.now().date().replace(day=1))
+        if any(standings[target].cap is not None for target in targets if target in standings):
             return []
         return [translated("None of these targets is a provider with a monthly cap; set one under Budgets first.")]
 
@@ -58,13 +56,13 @@ class TotalBudgetKind(RuleKind[BudgetConfig]):
     cause = "budget_total"
 
     def read(self, config: BudgetConfig, targets: Collection[UUID], *, now: datetime) -> Readings:
-        reading = _reading(load_standings(now.date().replace(day=1))[None])
-        return {} if reading is None else {PORTAL: reading}
+        return {PORTAL: _reading(load_standings(now.date().replace(day=1))[None])}
 
 
-def _reading(standing: Standing) -> Reading | None:
+def _reading(standing: Standing) -> Reading:
     if not standing.cap:
-        return None
+        # No number at all would keep what was said of a cap that was lifted since.
+        return Reading(0.0)
     share = 100.0 * float(standing.share or 0.0)
     if standing.word == "spent":
         # What is left is too little for a look: that is the end of it, though not to the cent.

@@ -98,3 +98,17 @@ def test_without_a_cap_and_with_one_of_nothing_there_is_no_alert(acme: Provider,
     set_cap(actor=None, provider=acme, monthly_cap=None if cap is None else Decimal(cap))
     evaluate()
     assert firing() == []
+
+
+@pytest.mark.parametrize("cap", [None, "0"])
+@pytest.mark.parametrize("whose", ["provider", "all"])
+def test_what_was_said_of_a_cap_is_over_once_it_is_lifted(acme: Provider, whose: str, cap: str | None) -> None:
+    provider = acme if whose == "provider" else None
+    set_cap(actor=None, provider=provider, monthly_cap=Decimal(10))
+    spend(provider, "10")
+    evaluate()
+    assert [severity for _name, _cause, severity in firing()] == ["critical"]
+    set_cap(actor=None, provider=provider, monthly_cap=None if cap is None else Decimal(cap))
+    evaluate()
+    assert firing() == []
+    assert told()[-1][0] == "resolved"
