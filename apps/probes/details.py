@@ -11,12 +11,17 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
 from apps.core.outbound.showing import shortened
 
 Value = str | int | float
 _MAX_VALUE = 300
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a text for translation. Django's own asks for settings, and this is imported where there are none."""
+    return text
 
 
 class Detail(StrEnum):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,3 +65,13 @@ def test_a_pure_module_takes_only_texts_from_django(file: Path) -> None:
 
 def test_the_rule_would_see_the_orm() -> None:
     assert set(django_imports("from django.db import models\nimport django.conf")) == {"django.db", "django.conf"}
+
+
+@pytest.mark.parametrize(
+    "module", ["apps.probes.engine", "apps.probes.runner", "apps.checks.state", "apps.alerts.channels"]
+)
+def test_a_pure_module_is_imported_without_settings(module: str) -> None:
+    load = f"import {module}; from apps.probes.base import PROBE_KINDS; PROBE_KINDS.names()"
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run([sys.executable, "-c", load], cwd=PROJECT, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-2_000:]
