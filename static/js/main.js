@@ -10,6 +10,11 @@ import "./tables.js";
 import "./live.js";
 import "./keyboard.js";
 
+// On a phone the tabs are longer than the screen.
+document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+  tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+});
+
 if (document.querySelector("[data-chart]")) {
   import("./charts.js");
 }

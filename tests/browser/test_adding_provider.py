@@ -124,6 +124,59 @@ def test_the_base_url_follows_the_dialect_until_somebody_types_one(desk: Page) -
     expect(address).to_have_value("https://gateway.example.com/v1")
 
 
+def test_a_known_vendor_has_its_status_page_suggested_until_another_server_is_asked(desk: Page) -> None:
+    desk.goto("/providers/new/")
+    status_page, address = desk.get_by_label("Vendor's status page"), desk.get_by_label("Base URL")
+    desk.get_by_label("Dialect").select_option("anthropic")
+    expect(status_page).to_have_value("https://status.claude.com")
+    desk.get_by_label("Dialect").select_option("openai")
+    expect(status_page).to_have_value("https://status.openai.com")
+    address.fill("https://gateway.example.com/v1")
+    status_page.focus()
+    expect(status_page).to_have_value("")
+    status_page.fill("https://status.example.com")
+    desk.get_by_label("Dialect").select_option("anthropic")
+    expect(status_page).to_have_value("https://status.example.com")
+
+
+def test_the_key_is_called_optional_only_where_it_is(desk: Page) -> None:
+    desk.goto("/providers/new/")
+    key = desk.locator("label[for=id_api_key]")
+    expect(key).to_contain_text("optional")
+    desk.get_by_label("Dialect").select_option("azure")
+    expect(key.locator(".optional")).to_be_hidden()
+    expect(desk.get_by_text("It answers nobody without one.")).to_be_visible()
+    expect(desk.get_by_label("Base URL")).to_have_attribute("placeholder", re.compile("openai.azure.com"))
+    desk.get_by_label("Dialect").select_option("ollama")
+    expect(key.locator(".optional")).to_be_visible()
+
+
+def test_a_price_that_is_added_in_another_tab_is_in_the_bill_when_one_comes_back(
+    desk: Page, server: ModelServer
+) -> None:
+    fill_in(desk, server, KEY)
+    desk.get_by_label("chat-large").check()
+    with desk.context.expect_page() as opened:
+        desk.get_by_role("link", name="add its price").click()
+    form = opened.value
+    expect(form.get_by_label("Model", exact=True)).to_have_value("chat-large")
+    form.get_by_label("Input", exact=True).fill("3")
+    form.get_by_label("Output").fill("15")
+    form.get_by_role("button", name="Add price").click()
+    expect(form.get_by_role("heading", level=1)).to_have_text("Prices of chat-large")
+    form.close()
+    desk.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(desk.locator("#ladder-total")).to_have_text(re.compile(r"^\$\d"))
+    expect(desk.get_by_label("chat-large")).to_be_checked()
+
+
+def test_a_long_list_scrolls_in_its_own_place_and_makes_the_page_no_longer(desk: Page) -> None:
+    with ModelServer(models=tuple(f"archive-{number:03}" for number in range(300))) as many:
+        fill_in(desk, many, "")
+        expect(desk.locator("[data-pick-row]")).to_have_count(300)
+        assert desk.evaluate("document.documentElement.scrollHeight") < 2_500
+
+
 def test_without_scripts_the_price_has_a_button_and_the_ticks_stay(
     open_browser: Callable[..., Page], web: WebProcess, transactional_db: None, server: ModelServer
 ) -> None:
@@ -168,6 +221,10 @@ def test_neither_page_is_wider_than_a_phone(
     phone.locator("input[name=add]").first.check()
     expect(phone.locator("#ladder-price tbody:first-of-type tr")).to_have_count(1)
     assert overhang(phone) <= 0
+    ends = phone.eval_on_selector_all(
+        "#ladder-price td", "cells => cells.map(cell => cell.getBoundingClientRect().right)"
+    )
+    assert len(set(ends)) == 1, "amounts end below each other"
 
 
 def overhang(page: Page) -> int:

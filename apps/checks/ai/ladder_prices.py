@@ -65,6 +65,10 @@ class ModelLine:
         return _sum(self.cells)
 
     @property
+    def adds(self) -> bool:
+        return any(cell.adds for cell in self.cells)
+
+    @property
     def is_unpriced(self) -> bool:
         return any(cell.is_unpriced for cell in self.cells)
 
