@@ -78,7 +78,7 @@ OPENAI = (
 )
 ANTHROPIC = (
     Refusal(BAD_REQUEST, 400, "max_tokens: Field required", kind=_REQUEST),
-    Refusal(QUOTA, 400, "Your credit balance is too low to access the Anthropic API.", kind=_REQUEST),
+    Refusal(BILLING, 400, "Your credit balance is too low to access the Anthropic API.", kind=_REQUEST),
     Refusal(INVALID_KEY, 401, "invalid x-api-key", kind="authentication_error"),
     Refusal(BILLING, 402, "There is a problem with your payment.", kind="billing_error"),
     Refusal(PERMISSION, 403, "Your API key may not use this resource.", kind="permission_error"),

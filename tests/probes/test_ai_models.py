@@ -67,7 +67,7 @@ def test_a_model_that_is_not_listed_fails_and_the_list_is_shown(server: HttpServ
         (error(402), OutcomeState.DEGRADED, Reason.BILLING),
         (error(429, code="insufficient_quota"), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
         (error(429, message="You exceeded your current quota"), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
-        (error(400, message="Your credit balance is too low"), OutcomeState.DEGRADED, Reason.QUOTA_EXHAUSTED),
+        (error(400, message="Your credit balance is too low"), OutcomeState.DEGRADED, Reason.BILLING),
         (error(429, code="rate_limit_exceeded"), OutcomeState.DEGRADED, Reason.RATE_LIMITED),
         (error(429), OutcomeState.DEGRADED, Reason.RATE_LIMITED),
         (error(500), OutcomeState.FAILED, Reason.SERVER_ERROR),

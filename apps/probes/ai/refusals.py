@@ -71,6 +71,7 @@ _BY_CODE = (
         # LiteLLM without a database, given any key but its master key.
         "no_db_connection",
     ),
+    _codes_of(Reason.QUOTA_EXHAUSTED, "resource_exhausted", range(403, 404)),
     # "The project has no access to the model" comes as 403 under the code of a model that does not exist.
     _codes_of(Reason.PERMISSION_DENIED, "model_not_found", range(403, 404)),
     _codes_of(
@@ -109,12 +110,17 @@ def _words(reason: Reason, pattern: str, *statuses: int) -> _Words:
 _BY_WORDS = (
     _words(
         Reason.QUOTA_EXHAUSTED,
-        r"insufficient[ _](?:quota|balance|credits?|funds)|credit balance is (?:too low|exhausted)"
+        r"insufficient[ _](?:quota|balance|credits?|funds)|credit balance is exhausted"
         r"|spend(?:ing)?[ _]limit|exceeded your current quota|reached your [^.]{0,40}usage limits"
         r"|out of (?:credits?|call volume quota)|budget has been exceeded|exceeded budget",
         *(400, 403, 429, 500),
     ),
-    _words(Reason.BILLING, r"account is not active|check your billing details", 403, 429),
+    _words(
+        Reason.BILLING,
+        r"account is not active|credit balance is too low|check your billing details|billing to be enabled"
+        r"|billing is not enabled|enable billing",
+        *(400, 403, 429),
+    ),
     _words(
         Reason.INVALID_KEY,
         r"(?:incorrect|invalid|missing|no|expired|wrong)[ -](?:x-)?api[ -]?key|api[ -]?key[^.]{0,40}"

@@ -75,7 +75,8 @@ TABLE: list[tuple[int, bytes, Reason]] = [
     # Anthropic
     (400, anthropic("invalid_request_error", "messages: required"), R.BAD_REQUEST),
     (400, anthropic("invalid_request_error", "`temperature` is deprecated for this model."), R.BAD_REQUEST),
-    (400, anthropic("invalid_request_error", "Your credit balance is too low"), R.QUOTA_EXHAUSTED),
+    (400, anthropic("invalid_request_error", "Your credit balance is too low"), R.BILLING),
+    (200, anthropic("invalid_request_error", "Your credit balance is too low"), R.BILLING),
     (400, anthropic("invalid_request_error", "You have reached your specified API usage limits."), R.QUOTA_EXHAUSTED),
     (400, anthropic("invalid_request_error", "Output blocked by content filtering policy"), R.CONTENT_FILTERED),
     (401, anthropic("authentication_error", "invalid x-api-key"), R.INVALID_KEY),
@@ -116,6 +117,10 @@ TABLE: list[tuple[int, bytes, Reason]] = [
         R.QUOTA_EXHAUSTED,
     ),
     (429, error("You exceeded your current quota", status="RESOURCE_EXHAUSTED"), R.QUOTA_EXHAUSTED),
+    (403, error("Quota has been used up", status="RESOURCE_EXHAUSTED"), R.QUOTA_EXHAUSTED),
+    (403, error("No", status="PERMISSION_DENIED", details=[{"reason": "BILLING_DISABLED"}]), R.BILLING),
+    (403, error("This API method requires billing to be enabled.", status="PERMISSION_DENIED"), R.BILLING),
+    (400, error("Please enable billing on project 7.", status="FAILED_PRECONDITION"), R.BILLING),
     (
         429,
         error("You exceeded your current quota", status="RESOURCE_EXHAUSTED", details=[{"retryDelay": "3s"}]),
