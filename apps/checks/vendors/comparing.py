@@ -1,7 +1,9 @@
 """Who said it first: our troubles and the vendor's, matched in time and told in one sentence. Pure.
 
-Troubles of several models that overlap are one trouble. A trouble of ours and one of the vendor's are about the same
-thing when they overlap, an hour's grace on either side: vendors write their entries late and close them early.
+Troubles of several models that overlap and began within an hour of each other are one trouble; one that goes on for
+days takes nothing in that begins later. A trouble of ours and one of the vendor's are about the same thing when they
+overlap, an hour's grace on either side: vendors write their entries late and close them early. Of several the one that
+began nearest counts, and none that the vendor told of more than a day before ours began.
 """
 
 from __future__ import annotations
@@ -84,9 +86,10 @@ def compare(ours: Iterable[Trouble], vendors: Iterable[Trouble], *, readable: bo
     latest = max((one for one in seen if one.is_news(now)), key=_recency, default=None)
     told = max((one for one in said if one.is_news(now)), key=_recency, default=None)
     if latest is not None:
-        about_it = [one for one in said if one.touches(latest, GRACE)]
+        began = latest.start
+        about_it = [one for one in said if one.touches(latest, GRACE) and one.start > began - RECENT]
         if about_it:
-            return _both(latest, min(about_it, key=lambda one: one.start))
+            return _both(latest, min(about_it, key=lambda one: (abs(one.start - began), one.start)))
         if latest.end is None or told is None or told.end is not None:
             return _only_ours(latest, readable=readable, now=now)
     if told is not None and told.end is None:
@@ -116,10 +119,13 @@ def _only_ours(seen: Trouble, *, readable: bool, now: datetime) -> Comparison:
 
 
 def merged(troubles: Iterable[Trouble]) -> list[Trouble]:
-    """Troubles in time order, those that overlap made one."""
+    """Troubles in time order, those made one that overlap and began soon after one another."""
     joined: list[Trouble] = []
+    began = None
     for trouble in sorted(troubles, key=lambda one: one.start):
-        if joined and joined[-1].touches(trouble):
+        soon = began is not None and trouble.start - began <= GRACE
+        began = trouble.start
+        if soon and joined[-1].touches(trouble):
             last = joined[-1]
             ends = (last.end, trouble.end)
             end = None if None in ends else max(end for end in ends if end is not None)

@@ -48,6 +48,18 @@ def compared(ours: list[Trouble], vendors: list[Trouble], readable: bool = True)
             "The vendor has reported a problem for 40 min; we have not seen it.",
         ),
         ([trouble(900, 880)], [trouble(40)], Verdict.NOT_SEEN, None),
+        # What the vendor has been saying for days is not about what began now, and hides nothing it says of that
+        ([trouble(30)], [trouble(9_000), trouble(16)], Verdict.WE_FIRST, "We saw it 14 min before the vendor said so."),
+        (
+            [trouble(30)],
+            [trouble(9_000)],
+            Verdict.NOT_SAID,
+            "We have seen it for 30 min; the vendor has not said so.",
+        ),
+        # Nor does a model of ours that has been failing for days stand for what began now
+        ([trouble(9_000), trouble(30)], [trouble(16)], Verdict.WE_FIRST, "We saw it 14 min before the vendor said so."),
+        # Of two the one that began nearest
+        ([trouble(90)], [trouble(200), trouble(76)], Verdict.WE_FIRST, "We saw it 14 min before the vendor said so."),
         # Several models at once are one trouble, which began with the first
         ([trouble(20), trouble(30, 10), trouble(25)], [trouble(16)], Verdict.WE_FIRST, None),
     ],
@@ -92,6 +104,9 @@ def test_both_moments_are_told() -> None:
 def test_overlapping_troubles_are_one_and_apart_ones_are_not() -> None:
     assert merged([trouble(10, 5), trouble(30, 20), trouble(25, 15)]) == [trouble(30, 15), trouble(10, 5)]
     assert merged([trouble(30), trouble(20, 10)]) == [trouble(30)]
+    assert merged([trouble(300), trouble(30), trouble(20, 10)]) == [trouble(300), trouble(30)]
+    # One after the other, each soon after the one before.
+    assert merged([trouble(150), trouble(100), trouble(50)]) == [trouble(150)]
 
 
 @pytest.mark.parametrize(
