@@ -3,7 +3,7 @@
 
   A gap stays a gap. Panels of one group share the cursor and the zoom: drag to zoom in, double click to go back.
 */
-import { absolute, withUnit } from "./format.js";
+import { absolute, isSaidOnce, withUnit } from "./format.js";
 import { makePlot } from "./plot.js";
 import { word } from "./words.js";
 
@@ -93,9 +93,11 @@ class ChartPanel {
 
   /** Last (or the value under the cursor), lowest, mean and highest of every line. */
   writeLegend(position) {
-    const { lines, times, unit } = this.data;
+    const { lines, times } = this.data;
+    const saidOnce = isSaidOnce(this.data.unit);
+    const unit = saidOnce ? "" : this.data.unit;
     const head = position === null ? word("chart_last") : absolute(times[position] * 1000, "seconds");
-    const titles = ["", head, word("chart_minimum"), word("chart_average"), word("chart_maximum")];
+    const titles = [saidOnce ? this.data.unit : "", head, word("chart_minimum"), word("chart_average"), word("chart_maximum")];
     const rows = lines.map((line) => {
       const known = line.values.filter((value) => value !== null);
       const last = position === null ? known.at(-1) : line.values[position];

@@ -65,6 +65,11 @@ export function dollars(amount) {
   return glue(word("dollars", { number }));
 }
 
+/** Whether a unit is too long to stand beside every value: then it is said once, over them. */
+export function isSaidOnce(unit) {
+  return Boolean(unit) && unit.length > 3;
+}
+
 /** A value with its unit; milliseconds grow into seconds by themselves, and "usd" is money. */
 export function withUnit(value, unit) {
   if (value === null || value === undefined || !Number.isFinite(value)) {

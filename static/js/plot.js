@@ -1,7 +1,9 @@
 /* One uPlot drawing in our look: band, line, gaps, thresholds, outages and marks. */
-import { absolute, withUnit } from "./format.js";
+import { absolute, isSaidOnce, withUnit } from "./format.js";
 
 const LINES = ["--chart-line", ...[2, 3, 4, 5, 6, 7, 8].map((number) => `--chart-line-${number}`)];
+const SIDE_PADDING = 14;
+const MARK_ROWS = 3;
 // Beside a colour of its own, so that lines are told apart without it.
 const DASHES = { dashed: [7, 4], dotted: [2, 3] };
 const SPAN_COLOURS = { outage: "--chart-outage", unknown: "--mute-soft", maintenance: "--info-soft" };
@@ -43,7 +45,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
   const options = {
     width: root.clientWidth,
     height,
-    padding: [10, 4, 0, 0],
+    padding: [isSaidOnce(data.unit) ? 18 : 10, SIDE_PADDING, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: group },
@@ -54,7 +56,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
     },
     scales: { x: { time: true, range: () => [data.from, data.to] }, y: { range: (plot, low, high) => reach(data, high) } },
     axes: [
-      { stroke: ink, font, grid, ticks: { show: false }, gap: 6, size: 26, space: 72, values: (plot, marks) => timeLabels(marks, data) },
+      { stroke: ink, font, grid, ticks: { show: false }, gap: 6, size: 26, space: 72, values: (plot, marks) => timeLabels(plot, marks, data, font) },
       {
         stroke: ink,
         font,
@@ -63,7 +65,7 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
         gap: 6,
         space: 40,
         size: (plot, values) => 14 + Math.max(24, ...(values ?? []).map((text) => text.length * 6.4)),
-        values: (plot, marks) => marks.map((mark) => withUnit(mark, data.unit).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "")),
+        values: (plot, marks) => marks.map((mark) => withUnit(mark, isSaidOnce(data.unit) ? "" : data.unit).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "")),
       },
     ],
     series: [
@@ -76,7 +78,11 @@ export function makePlot(uPlot, root, data, { group, height, onCursor, onZoom, o
     })),
     hooks: {
       drawClear: [(plot) => drawSpans(plot, data, colour)],
-      draw: [(plot) => drawThresholds(plot, data, colour, font), (plot) => drawMarks(plot, data, colour, font)],
+      draw: [
+        (plot) => drawThresholds(plot, data, colour, font),
+        (plot) => drawMarks(plot, data, colour, font),
+        (plot) => drawUnit(plot, data, colour, font),
+      ],
       setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
       setSelect: [
         (plot) => {
@@ -154,12 +160,23 @@ function reach(data, highest) {
   return [0, Math.max(high, ...near) * 1.08 || 1];
 }
 
-function timeLabels(marks, data) {
-  const longerThanTwoDays = data.to - data.from > 172_800;
+/** A label that would be cut at the end of the axis is left out. */
+function timeLabels(plot, marks, data, font) {
+  const end = plot.bbox.width / devicePixelRatio + SIDE_PADDING;
   return marks.map((mark, index) => {
     const midnight = new Date(mark * 1000).getHours() === 0 && new Date(mark * 1000).getMinutes() === 0;
-    return absolute(mark * 1000, longerThanTwoDays || (midnight && index > 0) ? "day" : "clock");
+    const text = absolute(mark * 1000, midnight && (index > 0 || data.to - data.from > 172_800) ? "day" : "clock");
+    return plot.valToPos(mark, "x") + widthOf(plot.ctx, text, font) / 2 > end ? "" : text;
   });
+}
+
+/** In pixels of the page. */
+function widthOf(ctx, text, font) {
+  ctx.save();
+  ctx.font = font;
+  const { width } = ctx.measureText(text);
+  ctx.restore();
+  return width;
 }
 
 function across(plot, from, to) {
@@ -199,9 +216,11 @@ function drawThresholds(plot, data, colour, font) {
   });
 }
 
+/** A line for each mark, the latest first; words only where they cover no others. */
 function drawMarks(plot, data, colour, font) {
   const ratio = devicePixelRatio;
   const { ctx, bbox } = plot;
+  const taken = [];
   (data.marks ?? []).forEach((entry) => {
     if (entry.at < data.from || entry.at > data.to) {
       return;
@@ -214,10 +233,39 @@ function drawMarks(plot, data, colour, font) {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    const onRight = x < bbox.left + bbox.width / 2;
-    write(ctx, entry.label, x + (onRight ? 4 : -4) * ratio, bbox.top + 10 * ratio, { align: onRight ? "left" : "right", colour, font });
+    const width = widthOf(ctx, entry.label, font) * ratio;
+    const place = placeOf(x, width, bbox, taken);
+    if (place) {
+      taken.push(place);
+      write(ctx, entry.label, place.left, bbox.top + (10 + 14 * place.row) * ratio, { align: "left", colour, font });
+    }
     ctx.restore();
   });
+}
+
+/** Where a text of this width stands beside its line: on either side, in one of a few rows; null where it is crowded. */
+function placeOf(x, width, bbox, taken) {
+  const gap = 4 * devicePixelRatio;
+  const starts = [x - gap - width, x + gap].filter((left) => left >= bbox.left && left + width <= bbox.left + bbox.width);
+  for (let row = 0; row < MARK_ROWS; row += 1) {
+    for (const left of starts) {
+      const place = { row, left, right: left + width };
+      if (!taken.some((other) => other.row === row && other.left < place.right + gap && place.left < other.right + gap)) {
+        return place;
+      }
+    }
+  }
+  return null;
+}
+
+/** Once over the axis, where it is too long to stand at every number. */
+function drawUnit(plot, data, colour, font) {
+  if (isSaidOnce(data.unit)) {
+    const ratio = devicePixelRatio;
+    plot.ctx.save();
+    write(plot.ctx, data.unit, 2 * ratio, plot.bbox.top - 7 * ratio, { align: "left", colour, font });
+    plot.ctx.restore();
+  }
 }
 
 /** A label on a rim of the ground, so that it reads over lines. */

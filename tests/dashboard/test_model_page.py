@@ -255,3 +255,45 @@ def test_an_incident_of_the_model_stands_there(page: Client, model: AIModel) -> 
     fill_past(model, 2)
     Incident.objects.create(target=model.target, severity="outage", reason="overloaded", opened_at=clock.now())
     assert "Open incident" in read(page, model)
+
+
+# --- What leads on --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("price")
+def test_its_price_is_one_click_away_and_a_missing_one_is_filled_in(page: Client, model: AIModel) -> None:
+    content = page.get(model.target.get_absolute_url()).content.decode()
+    assert f'href="/settings/prices/?provider={model.provider_id}&amp;model=gpt-5"' in content
+    other = make_model(model.provider, "nobody-knows-it")
+    add_checks(other)
+    content = page.get(other.target.get_absolute_url()).content.decode()
+    assert f'href="/settings/prices/new/?provider={model.provider_id}&amp;model=nobody-knows-it"' in content
+
+
+def test_the_class_of_the_failure_that_lasts_is_said_at_the_head_only(page: Client, model: AIModel) -> None:
+    check = add_checks(model, ("ai_stream",))["ai_stream"]
+    add_result(check, state="failed", reason="overloaded", evidence={"actual": 529})
+    set_state(check, state="failed", reason="overloaded", details={"actual": 529})
+    set_status(model, "outage", "overloaded", check)
+    assert read(page, model).count("Whose fault: The provider's") == 1
+    set_state(check)
+    set_status(model, "operational", "ok")
+    assert read(page, model).count("Whose fault: The provider's") == 1
+
+
+def test_a_rung_named_like_its_kind_says_it_once(page: Client, model: AIModel) -> None:
+    check = add_checks(model, ("ai_ping",))["ai_ping"]
+    assert read(page, model).count("AI model ping") == 1
+    check.name = "AI model ping"
+    check.save()
+    content = page.get(f"{model.target.get_absolute_url()}fragments/ladder/").content
+    assert text_of(content).count("AI model ping") == 1
+
+
+def test_limits_that_have_filled_up_since_are_no_warning(page: Client, model: AIModel) -> None:
+    limits = {"tokens": {"limit": 1_000, "remaining": 10, "reset_seconds": 8}}
+    check = add_checks(model, ("ai_ping",))["ai_ping"]
+    set_state(check, rate_limit=limits, rate_limit_at=clock.now() - timedelta(minutes=5))
+    assert "Full again since then." in read(page, model)
+    set_state(check, rate_limit=limits, rate_limit_at=clock.now())
+    assert "since then" not in read(page, model)

@@ -110,3 +110,11 @@ def test_columns_of_measures_are_those_of_the_models_list_only(page: Client, pro
         assert f'value="{column}" checked' in listed
         assert listed.count(f'data-column="{column}"') == 1 + 6
     assert 'data-column="token"' not in page.get("/targets/").content.decode()
+
+
+def test_one_model_is_nothing_to_compare(page: Client) -> None:
+    made = make_provider("Small")
+    make_model(made, "only")
+    assert "Compare its models" not in read(page, made.target.get_absolute_url())
+    make_model(made, "other")
+    assert "Compare its models" in read(page, made.target.get_absolute_url())

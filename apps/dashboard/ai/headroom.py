@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.checks.ai.selectors import ModelFacts
+from apps.core import clock
 
 Text = str | Promise
 
@@ -25,7 +26,10 @@ _LITTLE, _HARDLY_ANY = 0.2, 0.05
 
 @dataclass(frozen=True)
 class Room:
-    """One limit. `share` (0..1) is what is left; None where the provider said only a part of it."""
+    """One limit. `share` (0..1) is what was left; None where the provider said only a part of it.
+
+    `is_over`: it has filled up again since.
+    """
 
     label: Text
     limit: float | None
@@ -33,6 +37,10 @@ class Room:
     resets_at: datetime | None
     share: float | None
     tone: str
+
+    @property
+    def is_over(self) -> bool:
+        return self.resets_at is not None and self.resets_at <= clock.now()
 
 
 def rooms_of(facts: ModelFacts) -> list[Room]:
@@ -48,8 +56,9 @@ def _room(name: str, entry: dict[str, Any], said_at: datetime | None) -> Room:
     resets_at = None
     if said_at is not None and seconds is not None and seconds < timedelta(days=366).total_seconds():
         resets_at = said_at + timedelta(seconds=seconds)
+    over = resets_at is not None and resets_at <= clock.now()
     label = _LABELS.get(name, name.replace("_", " ").capitalize())
-    return Room(label, limit, remaining, resets_at, share, _tone(share))
+    return Room(label, limit, remaining, resets_at, share, "" if over else _tone(share))
 
 
 def _tone(share: float | None) -> str:

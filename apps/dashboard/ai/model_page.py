@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
+from django.urls import reverse
+
 from apps.accounts.doors import PageRequest
-from apps.catalog.models import Target
+from apps.catalog.models import Price, Target
+from apps.catalog.prices.links import add_price_url
 from apps.checks import history
 from apps.checks.ai.history import ModelHistory, canary_runs, last_failure, model_history
 from apps.checks.ai.selectors import ModelFacts, model_facts
@@ -120,6 +124,7 @@ def load_spend(request: PageRequest, target: Target) -> dict[str, Any]:
         "budgets": budgets,
         "has_cap": any(one.monthly_cap is not None for one in budgets),
         "unpriced": any(target.name in one.unpriced_models for one in budgets if one.provider is not None),
+        "add_price_url": _add_price_url(target),
         "provider": target.model.provider,
         "may_operate": targets.may_operate(request, target),
     }
@@ -149,7 +154,25 @@ def spent_by_day(target: Target, period: Period) -> tuple[list[tuple[date, Decim
 
 
 def load_ladder(request: PageRequest, target: Target) -> dict[str, Any]:
-    return {"ladder": _ladder_of(target), "target": target, "may_operate": targets.may_operate(request, target)}
+    return {
+        "ladder": _ladder_of(target),
+        "target": target,
+        "prices_url": _prices_url(target),
+        "add_price_url": _add_price_url(target),
+        "may_operate": targets.may_operate(request, target),
+    }
+
+
+def _prices_url(target: Target) -> str:
+    """The list narrowed to its price; to those of its provider where a price of several models (`gpt-4o-*`) holds."""
+    named = {"provider": str(target.model.provider_id)}
+    if Price.objects.filter(model__iexact=target.name).exists():
+        named["model"] = target.name
+    return f"{reverse('dashboard:settings-prices')}?{urlencode(named)}"
+
+
+def _add_price_url(target: Target) -> str:
+    return add_price_url(target.model.provider_id, target.name)
 
 
 def load_canaries(request: PageRequest, target: Target) -> dict[str, Any]:
@@ -169,7 +192,13 @@ def load_failure(request: PageRequest, target: Target) -> dict[str, Any]:
     if found is None:
         return {"failure": None}
     evidence = {name: value for name, value in found.evidence.items() if name != "prompts"}
-    return {"failure": found, "why": sentence(found.reason, found.evidence), "evidence": evidence}
+    return {
+        "failure": found,
+        "why": sentence(found.reason, found.evidence),
+        "evidence": evidence,
+        # What is wrong now stands with its class at the head of the page.
+        "says_fault": found.error_class is not None and found.error_class != facts_of(target).error_class,
+    }
 
 
 STATUS = Panel("status", "dashboard/target/_status.html", load_status, "target,incident,check")
