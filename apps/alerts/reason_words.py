@@ -41,6 +41,10 @@ _SENTENCES: dict[RoutingReason, tuple[Any, ...]] = {
         _("It waits until %(until)s for a look at “%(parent_name)s”, which its target depends on."),
         _("It waits, a minute at most, for a look at something its target depends on."),
     ),
+    RoutingReason.SAME_CAUSE: (
+        _("It fails like “%(told_of)s” of the same provider, by one key, account or address: that is told for all."),
+        _("Others of the same provider fail in the same way, and one is told for all."),
+    ),
     RoutingReason.HIGHER_SEVERITY: (_("The same target has a critical alert: that is told instead."),),
     RoutingReason.SILENCED: (_("A silence holds it until %(until)s."), _("A silence holds it.")),
     RoutingReason.QUIET_HOURS: (
@@ -84,6 +88,7 @@ _CLOSER: dict[RoutingReason, tuple[str, dict[str, Any]]] = {
         {
             "in_maintenance": _("It resolved during the maintenance, before it was told."),
             "parent_down": _("It resolved while “%(parent_name)s”, which its target depends on, had an outage."),
+            "same_cause": _("It resolved while others of its provider failed in the same way, one told for all."),
             "higher_severity": _("It resolved while the same target had a critical alert, before it was told."),
             "silenced": _("It resolved while it was silenced, before it was told."),
             "quiet_hours": _("It resolved within the channel's quiet hours, before it was told."),

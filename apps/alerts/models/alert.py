@@ -52,7 +52,8 @@ class Alert(models.Model):
         Incident, on_delete=models.SET_NULL, null=True, related_name="alerts", verbose_name=_("incident")
     )
     severity = models.CharField(_("severity"), max_length=16, choices=Severity)
-    # {"environment", "severity", "kind", "target", "cause", "tag": [...], "rule": [...], "reason", "error_class", "fault", "provider"}
+    # {"environment", "severity", "kind", "target", "cause", "tag": [...], "rule": [...], "reason", "error_class",
+    # "fault", "provider"}
     labels = models.JSONField(_("labels"), default=dict)
     reason = models.CharField(_("reason"), max_length=40, blank=True, default="")
     # What was found: {"value", "level", "unit", "operator"} of a rule, {"evidence"} of an incident.

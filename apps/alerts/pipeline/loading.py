@@ -23,6 +23,7 @@ from apps.alerts.models import (
     Silence,
 )
 from apps.alerts.pipeline.enrolment import is_machine
+from apps.alerts.pipeline.kin import Kin, load_kin
 from apps.alerts.routes.selectors import load_tree
 from apps.alerts.stages.context import (
     AlertFacts,
@@ -37,6 +38,7 @@ from apps.alerts.stages.context import (
 from apps.alerts.stages.rate_limit import STORM_PAUSE, STORM_WINDOW
 from apps.catalog.models import Status, Target, TargetStatus
 from apps.checks.models import Incident
+from apps.core import statements
 
 # How far up dependencies are followed.
 LEVELS = 8
@@ -82,8 +84,9 @@ def load_due(limit: int, now: datetime) -> Due | None:
     facts = _alert_facts(alerts.values())
     group_facts = _group_facts(groups.values(), now)
     events = _events(rows)
+    kin = load_kin(alerts.values(), channels, now)
     candidates = [
-        _candidate(group_facts[row.group_id], facts[row.alert_id], row, events.get(row.alert_id, []))
+        _candidate(group_facts[row.group_id], facts[row.alert_id], row, events.get(row.alert_id, []), kin)
         for row in rows
         if row.alert_id in facts
     ]
@@ -91,7 +94,9 @@ def load_due(limit: int, now: datetime) -> Due | None:
     return Due(_context(facts.values(), now), candidates, groups, members, alerts, sources)
 
 
-def _candidate(group: GroupFacts, alert: AlertFacts, row: GroupMember, events: Iterable[EventFacts]) -> Candidate:
+def _candidate(
+    group: GroupFacts, alert: AlertFacts, row: GroupMember, events: Iterable[EventFacts], kin: Kin
+) -> Candidate:
     return Candidate(
         group=group,
         alert=alert,
@@ -106,6 +111,7 @@ def _candidate(group: GroupFacts, alert: AlertFacts, row: GroupMember, events: I
             if event.sequence > row.told_sequence and (event.type or not group.channel.machine)
         ),
         held=row.decided.startswith("held "),
+        kin=kin.get((group.channel.id, alert.id), ()),
     )
 
 
@@ -174,9 +180,9 @@ def _channel_facts(channels: dict[UUID, Channel], now: datetime) -> dict[UUID, C
 def _alert_facts(alerts: Collection[Alert]) -> dict[UUID, AlertFacts]:
     targets = {alert.target_id for alert in alerts if alert.target_id is not None}
     parents = load_parents(targets)
-    resting = set(
-        TargetStatus.objects.filter(target__in=targets, status=Status.MAINTENANCE).values_list("target_id", flat=True)
-    )
+    rows = TargetStatus.objects.filter(target__in=targets).values_list("target_id", "status", "last_result_at")
+    looks: dict[UUID | None, tuple[str, datetime | None]] = {target: (status, at) for target, status, at in rows}
+    unknown = (Status.UNKNOWN.value, None)
     return {
         alert.pk: AlertFacts(
             id=alert.pk,
@@ -191,7 +197,8 @@ def _alert_facts(alerts: Collection[Alert]) -> dict[UUID, AlertFacts]:
             acknowledged=alert.acknowledged_at is not None,
             hold_seconds=alert.hold_seconds,
             sequence=alert.last_sequence,
-            in_maintenance=alert.target_id in resting,
+            in_maintenance=looks.get(alert.target_id, unknown)[0] == Status.MAINTENANCE,
+            last_result_at=looks.get(alert.target_id, unknown)[1],
             parents=parents.get(alert.target_id, ()) if alert.target_id else (),
         )
         for alert in alerts
@@ -232,6 +239,14 @@ def load_parents(targets: Collection[UUID]) -> dict[UUID, tuple[ParentFacts, ...
     }
 
 
+# A model is asked at its provider, so it depends on it without anybody saying so.
+_ABOVE = """
+    SELECT from_target_id, to_target_id FROM catalog_target_depends_on WHERE from_target_id = ANY(%(level)s)
+    UNION
+    SELECT id, namespace FROM catalog_target WHERE id = ANY(%(level)s) AND kind = 'model' AND namespace IS NOT NULL
+"""
+
+
 def _ancestors(targets: Collection[UUID]) -> dict[UUID, set[UUID]]:
     links: dict[UUID, set[UUID]] = {}
     level, seen = set(targets), set(targets)
@@ -239,8 +254,7 @@ def _ancestors(targets: Collection[UUID]) -> dict[UUID, set[UUID]]:
         if not level:
             break
         above: set[UUID] = set()
-        through = Target.depends_on.through.objects.filter(from_target__in=level)
-        for child, parent in through.values_list("from_target_id", "to_target_id"):
+        for child, parent in statements.run(_ABOVE, {"level": list(level)}):
             links.setdefault(child, set()).add(parent)
             above.add(parent)
         level = above - seen

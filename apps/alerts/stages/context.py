@@ -40,8 +40,19 @@ class ParentFacts:
 
 
 @dataclass(frozen=True)
+class KinFacts:
+    """An alert that says the same of the same provider as ours (its key, its account, its address), and is told for
+    all of them. `resolved_at`: it is over, and ours may be without having been looked at."""
+
+    alert: UUID
+    name: str
+    resolved_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class AlertFacts:
-    """One alert as it stands. `parents` are all targets it depends on, near and far."""
+    """One alert as it stands. `parents` are all targets it depends on, near and far; `last_result_at` is when its own
+    was last looked at."""
 
     id: UUID
     fingerprint: str
@@ -57,6 +68,7 @@ class AlertFacts:
     sequence: int = 0
     in_maintenance: bool = False
     parents: tuple[ParentFacts, ...] = ()
+    last_result_at: datetime | None = None
 
     @property
     def is_firing(self) -> bool:
@@ -107,6 +119,8 @@ class Candidate:
     news: tuple[EventFacts, ...] = ()
     # The last look held it: a machine is spared what began and ended meanwhile.
     held: bool = False
+    # What the channel is told instead, as long as that fires.
+    kin: tuple[KinFacts, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -125,6 +139,7 @@ class RoutingReason(StrEnum):
     IN_MAINTENANCE = "in_maintenance"
     PARENT_DOWN = "parent_down"
     WAITING_FOR_PARENT = "waiting_for_parent"
+    SAME_CAUSE = "same_cause"
     HIGHER_SEVERITY = "higher_severity"
     SILENCED = "silenced"
     QUIET_HOURS = "quiet_hours"

@@ -1,8 +1,9 @@
 """Inhibition: the cause is told, not what follows from it.
 
 A parent's outage holds the alerts of everything that depends on it. A parent that was believed to be well, but was not
-looked at since our alert began, may be the cause too: it gets a minute to be looked at. A critical alert holds the
-lesser ones of the same target.
+looked at since our alert began, may be the cause too: it gets a minute to be looked at. Of alerts that say the same of
+one provider (its key, its account, its address) one is told for all. A critical alert holds the lesser ones of the same
+target.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ def inhibit(context: RoutingContext, candidates: list[Candidate]) -> Sorted:
 
 
 def _judge(context: RoutingContext, candidate: Candidate) -> Hold | None:
-    return _parent_down(candidate) or _parent_awaited(context, candidate) or _worse(context, candidate)
+    return (
+        _parent_down(candidate)
+        or _parent_awaited(context, candidate)
+        or _same_cause(candidate)
+        or _worse(context, candidate)
+    )
 
 
 def _parents(alert: AlertFacts) -> Iterator[ParentFacts]:
@@ -56,6 +62,19 @@ def _parent_awaited(context: RoutingContext, candidate: Candidate) -> Hold | Non
 
 def _named(parent: ParentFacts) -> dict[str, str]:
     return {"parent": str(parent.target), "parent_name": parent.name}
+
+
+def _same_cause(candidate: Candidate) -> Hold | None:
+    """What was told already goes on being told. When the one that is told is over, ours is too or is its own matter,
+    which the next look at its target shows."""
+    alert = candidate.alert
+    if was_told(candidate) or not alert.is_firing:
+        return None
+    for kin in candidate.kin:
+        seen_since = alert.last_result_at is not None and alert.last_result_at > (kin.resolved_at or alert.started_at)
+        if kin.resolved_at is None or not seen_since:
+            return Hold(RoutingReason.SAME_CAUSE, {"alert": str(kin.alert), "told_of": kin.name})
+    return None
 
 
 def _worse(context: RoutingContext, candidate: Candidate) -> Hold | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from apps.alerts.matching import Matcher
-from apps.alerts.stages.context import ChannelFacts, ParentFacts, RoutingReason, SilenceFacts
+from apps.alerts.stages.context import ChannelFacts, KinFacts, ParentFacts, RoutingReason, SilenceFacts
 from apps.alerts.times import TimeRange
 from tests.alerts.stages.facts import (
     DEV,
@@ -37,6 +37,7 @@ from tests.alerts.stages.facts import (
 TOLD = ("sent", "route", "told")
 WAITING = ("held", "inhibit", "waiting_for_parent")
 DOWN = ("held", "inhibit", "parent_down")
+SAME = ("held", "inhibit", "same_cause")
 SILENCED = ("held", "silence", "silenced")
 QUIET = ("held", "quiet_hours", "quiet_hours")
 
@@ -110,6 +111,24 @@ def test_what_was_told_or_is_over_does_not_wait_for_a_parent() -> None:
 def test_waiting_for_a_parent_ends_a_minute_after_the_alert_began() -> None:
     below = alert(started_at=ago(10), parents=(parent(last_result_at=None),))
     assert only(looked_at(untold(below)).decisions).until == ahead(50)
+
+
+@pytest.mark.parametrize(
+    ("kin", "last_result_at", "expected"),
+    [
+        ((), None, TOLD),
+        ((KinFacts(UUID(int=9), "model-a"),), NOW, SAME),
+        ((KinFacts(UUID(int=9), "model-a", ago(30)),), ago(40), SAME),
+        ((KinFacts(UUID(int=9), "model-a", ago(30)),), None, SAME),
+        ((KinFacts(UUID(int=9), "model-a", ago(30)),), ago(20), TOLD),
+    ],
+)
+def test_one_that_says_the_same_of_a_provider_is_told_for_all(
+    kin: tuple[KinFacts, ...], last_result_at: datetime | None, expected: Any
+) -> None:
+    ours = alert(last_result_at=last_result_at)
+    assert decided(untold(ours, kin=kin), for_machine(ours, kin=kin)) == [expected, expected]
+    assert decided(told(ours, kin=kin, told_severity="warning")) == [TOLD], "what was told goes on being told"
 
 
 @pytest.mark.parametrize(

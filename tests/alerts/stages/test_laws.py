@@ -17,6 +17,7 @@ from apps.alerts.stages.context import (
     ChannelFacts,
     EventFacts,
     GroupFacts,
+    KinFacts,
     Outcome,
     ParentFacts,
     RoutingContext,
@@ -28,6 +29,7 @@ from apps.alerts.stages.rate_limit import STORM_MESSAGES
 from apps.alerts.times import TimeRange
 from tests.alerts.stages.facts import DEV, NOW, PROD, ago, ahead, alert, group_of, parent, step
 
+KIN = KinFacts(UUID(int=9), "model-a")
 SEVERITIES = st.sampled_from(["critical", "warning", "info"])
 SECONDS = st.sampled_from([0, 1, 30, 59, 60, 300, 14_400])
 NIGHT = (TimeRange(frozenset(range(7)), time(11), time(13)),)
@@ -100,6 +102,7 @@ def candidate_of(draw: st.DrawFn, group: GroupFacts, of: AlertFacts) -> Candidat
         told_severity=draw(st.sampled_from(["", "critical", "warning", "info"])),
         told_acknowledged=draw(st.booleans()),
         held=draw(st.booleans()),
+        kin=draw(st.sampled_from([(), (), (KIN,), (replace(KIN, resolved_at=ago(10)),)])),
         news=tuple(draw(st.permutations(steps))),
     )
 
@@ -191,6 +194,7 @@ def _freed(candidate: Candidate) -> Candidate:
     return replace(
         candidate,
         held=True,
+        kin=(),
         alert=replace(candidate.alert, in_maintenance=False, parents=()),
         group=replace(candidate.group, channel=channel),
     )
