@@ -38,7 +38,6 @@ class EnvironmentField(serializers.Field[Environment, str, str, Environment]):
         return value.slug
 
 
-@extend_schema_field(OpenApiTypes.UUID)
 class ProviderBriefSerializer(PortalSerializer):
     """A model's provider, for answers that give a target in few words (`Target.provider_brief`)."""
 
@@ -58,6 +57,7 @@ def target_brief(target: Target | None) -> dict[str, Any] | None:
     }
 
 
+@extend_schema_field(OpenApiTypes.UUID)
 class ProviderField(serializers.UUIDField):
     """A provider by id, among those the caller may see."""
 

@@ -41,7 +41,8 @@ def make_incident(environment: Environment) -> Incident:
 
 
 def make_state_change(environment: Environment) -> StateChange:
-    target = make_service(environment=environment).target
+    """Of a model: it is told with its provider."""
+    target = make_model(make_provider(environment=environment)).target
     return StateChange.objects.create(
         target=target, at=clock.now(), from_status="unknown", to_status="outage", reason="timeout"
     )
