@@ -21,7 +21,9 @@ from apps.probes.reasons import Reason
 RESPONSES = "/responses"
 # It refuses a smaller limit.
 _LEAST_TOKENS = 16
+# Servers that stand in for it leave the reason out where it is our limit.
 _FINISHES: dict[str, Finish] = {
+    "": "length",
     "max_output_tokens": "length",
     "max_tokens": "length",
     "content_filter": "content_filter",
