@@ -13,6 +13,8 @@ from django.db import connection
 
 from apps.checks.history import untimed_kinds
 from apps.core import clock
+from apps.probes.ai.classes import Fault, class_of
+from apps.probes.reasons import Reason
 
 HOUR = timedelta(hours=1)
 
@@ -20,9 +22,13 @@ _MEDIANS = """
     SELECT c.target_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY r.duration_ms)
     FROM checks_checkresult r JOIN checks_check c ON c.id = r.check_id
     WHERE r.at >= %s AND r.state IN ('ok', 'degraded') AND c.deleted_at IS NULL AND c.target_id = ANY(%s)
-      AND c.kind <> ALL(%s)
+      AND c.kind <> ALL(%s) AND r.reason <> ALL(%s)
     GROUP BY c.target_id
 """
+
+
+# A model that refuses us does so at once: how long that took is no response time of it.
+_REFUSALS = [reason.value for reason in Reason if (found := class_of(reason)) is not None and found[1] is Fault.OURS]
 
 
 def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UUID, float]:
@@ -34,7 +40,7 @@ def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UU
     if not identifiers:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_MEDIANS, [clock.now() - window, identifiers, untimed_kinds()])
+        cursor.execute(_MEDIANS, [clock.now() - window, identifiers, untimed_kinds(), _REFUSALS])
         return {row[0]: float(row[1]) for row in cursor.fetchall()}
 
 

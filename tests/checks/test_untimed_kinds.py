@@ -1,4 +1,4 @@
-"""How long a vendor's status page took is no response time of the provider."""
+"""How long a vendor's status page took is no response time of the provider, nor how long it takes to refuse us."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from apps.checks import glance, history
 from apps.checks.charts import Period, latency_document
 from apps.checks.models import Check
 from apps.core import clock
-from tests.checks.ai.looking_at_models import fill, make_ai_check
-from tests.factories import make_provider
+from apps.probes.base import Reason
+from tests.checks.ai.looking_at_models import DEGRADED, fill, make_ai_check
+from tests.factories import make_model, make_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -42,3 +43,12 @@ def test_medians_and_lines_leave_it_out(target: Target) -> None:
     known = [value for value in history.get_sparklines([target.pk])[target.pk] if value is not None]
     assert known
     assert max(known) <= 120
+
+
+def test_a_refusal_is_no_quick_answer(db: None) -> None:
+    check, end = make_ai_check(make_model().target), clock.now()
+    start, every = end - timedelta(minutes=50), timedelta(minutes=1)
+    fill(check, start, end, every=every, state=DEGRADED, reason=Reason.INVALID_KEY, duration=2.0, ttft=None)
+    assert glance.get_medians([check.target_id]) == {}
+    fill(check, start, end, every=every, state=DEGRADED, reason=Reason.SLOW, duration=900.0, ttft=None)
+    assert glance.get_medians([check.target_id])[check.target_id] > 700
