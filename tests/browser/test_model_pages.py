@@ -141,3 +141,24 @@ def test_no_page_of_models_is_wider_than_a_phone(
             expect(page.locator("#first-token canvas")).to_be_visible()
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, f"{address} is {wider} px too wide"
+
+
+def test_on_a_phone_models_are_sorted_by_keyboard_and_legends_are_whole(
+    open_browser: Callable[..., Page], web: WebProcess, alice: User, models: list[AIModel]
+) -> None:
+    page = open_browser(viewport=PHONE)
+    enter(page, web, alice)
+    page.goto(f"/models/compare/?ids={models[0].provider_id}&range=7d")
+    head = page.get_by_role("columnheader", name="Speed p50").get_by_role("link")
+    head.scroll_into_view_if_needed()
+    box = head.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE["width"]
+    head.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"sort=speed"))
+    expect(page.locator("#speed canvas")).to_be_visible()
+    for legend in page.locator(".chart-legend").all():
+        inside = legend.evaluate("table => table.getBoundingClientRect().right <= innerWidth - 12")
+        assert inside
