@@ -7,6 +7,7 @@ time, too late or twice. One that nobody took counts in full when its time is up
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -81,24 +82,35 @@ _FIND = """
 
 
 def _settle(found: Mapping[Key, Outcome | None], now: datetime) -> None:
-    """Six statements whatever the number of looks; one when nothing was set aside for any of them."""
+    """Six statements whatever the number of looks, one more where midnight is among them; one when nothing was set
+    aside for any of them.
+    """
     rows = statements.run(_FIND, _columns(found))
     if not rows:
         return
     entries = {row[:3]: (Entry(row[:3], *row[3:7]), Priced(row[4], *row[7:])) for row in rows}
-    rates = rates_for({priced for _entry, priced in entries.values()}, now.date())
+    days = {key: _day(entry, found[key], now) for key, (entry, _priced) in entries.items()}
+    asked: dict[date, set[Priced]] = defaultdict(set)
+    for key, (_entry, priced) in entries.items():
+        asked[days[key]].add(priced)
+    rates = {day: rates_for(wanted, day) for day, wanted in asked.items()}
 
     def spent_on(key: Key) -> _Spent:
         entry, priced = entries[key]
-        return _spent(entry, found[key], rates.get((priced.provider_id, priced.model)), now)
+        rate = rates[days[key]].get((priced.provider_id, priced.model))
+        return _spent(entry, days[key], found[key], rate)
 
     _take([entry for entry, _priced in entries.values()], spent_on)
 
 
-def _spent(entry: Entry, outcome: Outcome | None, rate: Rate | None, now: datetime) -> _Spent:
-    """What one look cost, from the tokens it names."""
+def _day(entry: Entry, outcome: Outcome | None, now: datetime) -> date:
+    """The day whose price a look has and whose spend it is: that on which it began, however late it is recorded."""
     began = datetime.fromtimestamp(outcome.started_at, UTC) if outcome is not None and outcome.started_at else now
-    day = _inside(entry.month, began.date())
+    return _inside(entry.month, began.date())
+
+
+def _spent(entry: Entry, day: date, outcome: Outcome | None, rate: Rate | None) -> _Spent:
+    """What one look cost, from the tokens it names."""
     named = outcome is not None and "tokens_in" in outcome.measurements
     if outcome is None or (outcome.state is OutcomeState.INDETERMINATE and not named):
         return _Spent(entry, day, Decimal(0), Usage(), counts=False)
@@ -106,7 +118,11 @@ def _spent(entry: Entry, outcome: Outcome | None, rate: Rate | None, now: dateti
     if usage is None:
         # Numbers nobody can believe: as much as it may have been.
         return _Spent(entry, day, entry.amount, Usage(estimated=True))
-    return _Spent(entry, day, cost_of(usage, rate) if rate is not None else Decimal(0), usage)
+    cost = cost_of(usage, rate) if rate is not None else Decimal(0)
+    if usage.estimated and entry.amount:
+        # Words are no tokens: what we counted ourselves is never more than what was asked for, and set aside.
+        cost = min(cost, entry.amount)
+    return _Spent(entry, day, cost, usage)
 
 
 def usage_of(outcome: Outcome) -> Usage | None:

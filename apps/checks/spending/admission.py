@@ -25,6 +25,7 @@ from apps.checks.spending import asking, ledger, refusing
 from apps.checks.spending.asking import Asked, Wanted, is_paid
 from apps.checks.spending.deciding import Answer, Places, Purse, admit_one
 from apps.checks.spending.ledger import Account, AccountKey, Entry, Key
+from apps.checks.spending.standing import Standing, load_standings, stops_first
 from apps.core import clock
 from apps.core.ids import uuid7
 
@@ -89,7 +90,7 @@ def admit_now(
     wanted = Wanted(key, kind, json.dumps(config, sort_keys=True, default=str), timeout_seconds)
     answer = _decide([(wanted, payer)])[key]
     if answer is Answer.SPENT:
-        raise BudgetSpent(_spent_sentence(payer.provider_name))
+        raise BudgetSpent(_spent_sentence(payer))
     if answer is Answer.PUT_OFF:
         raise NotAdmitted(
             _("As many paid looks as may be are under way at %(provider)s. Try again in a few seconds.")
@@ -149,9 +150,24 @@ def _month() -> date:
     return ledger.month_of(clock.now().date())
 
 
-def _spent_sentence(provider: str) -> str:
-    month = formats.date_format(_month(), "YEAR_MONTH_FORMAT")
-    return _(
-        "The budget of %(month)s has no money left for a paid look at %(provider)s. Raise the cap in the settings under"
-        " Budgets, or wait for the next month."
-    ) % {"month": month, "provider": provider}
+def _spent_sentence(payer: asking.Payer) -> str:
+    standings = load_standings(_month())
+    names = {
+        "month": formats.date_format(_month(), "YEAR_MONTH_FORMAT"),
+        "provider": payer.provider_name,
+    }
+    if stops_first(standings.get(payer.provider_id, Standing()), standings[None]):
+        return (
+            _(
+                "The budget of %(provider)s for %(month)s has no money left for this paid look. Raise its cap in the"
+                " settings under Budgets, or wait for the next month."
+            )
+            % names
+        )
+    return (
+        _(
+            "The budget of all providers together for %(month)s has no money left for a paid look at %(provider)s."
+            " Raise the total cap in the settings under Budgets, or wait for the next month."
+        )
+        % names
+    )

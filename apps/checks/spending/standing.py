@@ -75,12 +75,12 @@ def load_standings(month: date) -> dict[UUID | None, Standing]:
     total = found.setdefault(None, Standing())
     for provider, *_numbers, stopped in rows:
         if stopped and provider is not None:
-            # Of the two budgets a look needs, the one with less in it is the one that stops it.
-            blamed = provider if _is_smaller(found[provider].left, total.left) else None
+            blamed = provider if stops_first(found[provider], total) else None
             before = found[blamed]
             found[blamed] = Standing(before.cap, before.spent, before.reserved, stops=True)
     return found
 
 
-def _is_smaller(left: Decimal | None, right: Decimal | None) -> bool:
-    return left is not None and (right is None or left <= right)
+def stops_first(provider: Standing, total: Standing) -> bool:
+    """Of the two budgets a look needs, the one with less in it stops it: whether that is the provider's own."""
+    return provider.left is not None and (total.left is None or provider.left <= total.left)

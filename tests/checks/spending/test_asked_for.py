@@ -55,8 +55,8 @@ def test_a_run_without_money_is_withdrawn_and_says_why(valkey: Redis) -> None:
     with pytest.raises(BudgetSpent) as caught:
         dispatch.send_run(run_of(check))
     [sentence] = caught.value.messages
-    assert model.provider.target.name in sentence
-    assert "Raise the cap" in sentence
+    assert sentence.startswith(f"The budget of {model.provider.target.name} for ")
+    assert "Raise its cap" in sentence
     assert not CheckRun.objects.exists()
     assert valkey.llen("portal:probe.local") == 0
     assert check.regions.get().lease_until is None
@@ -76,6 +76,7 @@ def test_over_rest_the_sentence_is_the_answer(valkey: Redis) -> None:
     set_cap(actor=None, provider=None, monthly_cap=Decimal(0))
     answer = api_client(make_user("operator")).post(f"/api/v1/checks/{check.pk}/run/")
     assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("The budget of all providers together for ")
     assert "no money left" in answer.json()["detail"]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
 
+from apps.catalog.models import Price
 from apps.checks.models import BudgetMonth, CheckRegion, Reservation, SpendDay
 from apps.checks.services import delete_check, update_check
 from apps.checks.spending import accounts, admission
@@ -76,6 +77,43 @@ def test_what_a_look_costs(state: object, tokens: float | None, cost: str, looks
     assert set_aside() == 0
     days = list(SpendDay.objects.filter(target_id=model.pk))
     assert [(day.looks, day.cost) for day in days] == ([(looks, Decimal(cost))] if looks else [])
+
+
+def test_an_estimate_is_never_more_than_was_set_aside() -> None:
+    """Words are no tokens: of what was counted by us, the last look passes no cap."""
+    model = priced_model()
+    paid_check(model)
+    [claim] = admission.admit(local().pk, claims())
+    record(heard(claim, tokens=12_000, measurements={"usage_estimated": 1.0}))
+    assert account(model.provider) == account(None) == (MOST, 0)
+    assert day_of(model).cost == MOST
+
+
+def test_a_look_has_the_price_of_the_day_it_began_on() -> None:
+    model = priced_model()
+    checks = [paid_check(model, number) for number in range(2)]
+    late, early = admission.admit(local().pk, claims())
+    assert len(checks) == 2
+    midnight = datetime.combine(clock.now().date(), time(), UTC)
+    Price.objects.create(
+        provider=model.provider,
+        model=model.target.name,
+        input_per_million=0,
+        output_per_million=Decimal(100),
+        valid_from=midnight.date(),
+    )
+    finished = [
+        heard(late, tokens=1_000, started_at=(midnight + timedelta(seconds=1)).timestamp()),
+        heard(early, tokens=1_000, started_at=(midnight - timedelta(seconds=1)).timestamp()),
+    ]
+    accounts.settle(finished, {"local": local().pk}, database_now())
+    if midnight.day == 1:
+        # The month whose money was set aside: sums over days and accounts of months agree.
+        assert account(model.provider) == (Decimal("0.2"), 0)
+    else:
+        assert account(model.provider) == (Decimal("0.101"), 0)
+        costs = dict(SpendDay.objects.filter(target_id=model.pk).values_list("day", "cost"))
+        assert costs == {midnight.date(): Decimal("0.1"), midnight.date() - timedelta(days=1): Decimal("0.001")}
 
 
 def test_a_superseded_result_is_paid_for_and_a_repeated_one_only_once() -> None:
