@@ -87,6 +87,18 @@ def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
     assert safe_url(url) == shown
 
 
+def test_counted_tokens_are_no_secrets() -> None:
+    """How many tokens a language model has left is what an operator looks for."""
+    counts = {
+        "x-ratelimit-remaining-tokens": "12",
+        "X-RateLimit-Limit-Tokens": "30000",
+        "anthropic-ratelimit-input-tokens-remaining": "9",
+        "x-ratelimit-reset-tokens": "6ms",
+    }
+    assert safe_headers(counts) == counts
+    assert safe_headers({"x-auth-tokens": "a"}) == {"x-auth-tokens": MASK}
+
+
 def test_cookies_and_keys_of_an_answer_are_masked() -> None:
     shown = safe_headers({"set-cookie": "session=1", "x-api-key": "k", "server": "nginx"})
     assert shown == {"set-cookie": MASK, "x-api-key": MASK, "server": "nginx"}

@@ -25,11 +25,13 @@ _SENSITIVE_HEADER = re.compile(
     r"|(\A|[-_])(api)?(key|token|secret|password|passwd|auth|credential|signature|session)s?(\Z|[-_](id)?\Z)",
     re.IGNORECASE,
 )
+# The tokens of a language model, counted: x-ratelimit-remaining-tokens, anthropic-ratelimit-input-tokens-limit.
+_COUNTED_TOKENS = re.compile(r"[-_]?rate-?limit[-_].*tokens", re.IGNORECASE)
 
 
 def is_sensitive_header(name: str) -> bool:
     """Whether this HTTP header's value is a secret by its name: Authorization, Cookie, *-Key, *-Token and the like."""
-    return bool(_SENSITIVE_HEADER.search(name.strip()))
+    return bool(_SENSITIVE_HEADER.search(name.strip())) and not _COUNTED_TOKENS.search(name)
 
 
 class ConfigError(Exception):
