@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -160,3 +161,5 @@ def test_a_model_that_only_met_rate_limits_has_no_uptime(page: Client) -> None:
     )
     TargetStatus.objects.filter(target=model.target).update(status="degraded", reason="rate_limited", since=now)
     assert "100 %" not in read(page, "/models/")
+    shown = read(page, model.target.get_absolute_url())
+    assert re.search(r"Uptime 24 h – all \d+ looks met a rate limit: none counts", shown)
