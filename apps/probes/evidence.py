@@ -25,14 +25,16 @@ _MAX_KEY = 200
 _TEXT_LIMITS = (4_096, 1_024, 256, 64)
 # A shorter secret would mask half of every text; such a secret is a placeholder, not a secret.
 _MIN_SECRET = 4
+# A shorter one of letters alone is a word ("test", "EMPTY", "ollama"): masked as a word, not within "latest".
+_MIN_UNLIKE_A_WORD = 8
 # A text may have been cut in the middle of a secret, so its beginning is enough: so much of a key, and of a sentence,
 # whose first words many others have as well. What begins as an address does begins as many others.
 _KEY_HEAD = 12
 _SENTENCE_HEAD = 24
 # So much of Base64 is a secret's, whatever stands before and behind it.
 _MIN_FRAGMENT = 8
-# Escaped twice is escaped, too: JSON in a text of JSON.
-_ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([/\"]))")
+# Escaped twice is escaped, too: JSON in a text of JSON. Each run of backslashes is tried once, however long it is.
+_ESCAPED = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|([/\"]))")
 
 
 def bounded(evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,6 +81,8 @@ def redacted(evidence: Any, secrets: Iterable[str]) -> Any:
     it is, in Base64, or escaped as addresses, JSON and HTML have it."""
     known = {form for secret in secrets if len(secret) >= _MIN_SECRET for form in _forms(secret)}
     forms = sorted(known, key=len, reverse=True)
+    if not forms:
+        return evidence
     # Nearly always there is nothing to hide, which is seen soonest in all the texts at once.
     return _redacted(evidence, forms) if _may_hold("\0".join(_texts(evidence)), forms) else evidence
 
@@ -92,7 +96,7 @@ def _forms(secret: str) -> set[str]:
         fragment = packed[(0, 2, 3)[before] : (before + len(secret.encode())) * 8 // 6]
         if len(fragment) >= _MIN_FRAGMENT:
             forms |= {fragment, fragment.replace("+", "-").replace("/", "_")}
-    return {form.lower() for form in forms}
+    return {_lowered(form) for form in forms}
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -112,7 +116,7 @@ def _texts(value: Any) -> Iterator[str]:
 def _may_hold(text: str, forms: list[str]) -> bool:
     heads = [_head(form) for form in forms]
     read = [text, *(unescape(text) for mark, unescape in _ESCAPES if mark in text)]
-    return any(head in lowered for lowered in map(str.lower, read) for head in heads)
+    return any(head in lowered for lowered in map(_lowered, read) for head in heads)
 
 
 def _redacted(value: Any, forms: list[str]) -> Any:
@@ -156,19 +160,30 @@ def _head(form: str) -> str:
 
 def _without_form(text: str, lowered: str, form: str, head: str) -> str:
     kept, after, place = [], 0, lowered.find(head)
+    is_word = len(form) < _MIN_UNLIKE_A_WORD and form.isalpha()
     while place >= 0:
         end = place + len(head)
         while end < len(lowered) and end - place < len(form) and lowered[end] == form[end - place]:
             end += 1
-        kept += [text[after:place], MASK]
-        after, place = end, lowered.find(head, end)
+        if not is_word or _stands_alone(lowered, place, end):
+            kept += [text[after:place], MASK]
+            after = end
+        place = lowered.find(head, end)
     return "".join([*kept, text[after:]])
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    beside = text[max(start - 1, 0) : start] + text[end : end + 1]
+    return not any(letter.isalnum() or letter == "_" for letter in beside)
 
 
 def _lowered(text: str) -> str:
     """In lower case, character for character: names of headers, for one, come back in another case."""
     lowered = text.lower()
-    return lowered if len(lowered) == len(text) else text
+    if len(lowered) == len(text):
+        return lowered
+    # A few letters are two in lower case ("\u0130"); they stay as they are, and the places of all others hold.
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
 
 
 def _unescaped(text: str) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from apps.core.addresses import channel_policy, probe_policy
+from apps.core.addresses import AddressPolicy, channel_policy, probe_policy
 from apps.core.kindconfig import ConfigError, decode
 from apps.core.outbound import OutboundError
+from apps.probes.ai.endpoint import Endpoint
 from apps.probes.base import Outcome, OutcomeState, Reason
-from apps.probes.kinds.ai_models import AiModelsConfig, NoModelList, list_models, models_url, parse_models
+from apps.probes.kinds.ai_models import AiModelsConfig, NoModelList, list_models_of, models_url
 from apps.probes.runner import run_once
 from tests.servers import http
 from tests.servers.http import HttpServer
@@ -31,6 +32,11 @@ def looked(server: HttpServer, timeout_seconds: float = 2.0, **config: Any) -> O
     given = {"base_url": server.url("/v1"), "api_key": KEY, **config}
     decode(AiModelsConfig, given)
     return run_once("ai_models", given, timeout_seconds, probe_policy())
+
+
+def listed(server: HttpServer, key: str = KEY, policy: AddressPolicy | None = None) -> list[str]:
+    endpoint = Endpoint(dialect="openai_compatible", base_url=server.url("/v1/"), api_key=key)
+    return list_models_of(endpoint, policy=policy or probe_policy())
 
 
 def error(status: int, /, **body: Any) -> http.Behaviour:
@@ -146,20 +152,32 @@ def test_a_config_that_makes_no_sense_is_refused_by_field(config: dict[str, Any]
         (b'{"models": [{"name": "llama"}]}', ["llama"]),
         (b'["x", "y"]', ["x", "y"]),
         (b'{"data": []}', []),
-        (b'{"data": null}', None),
-        (b"<html>", None),
-        (b"", None),
     ],
 )
-def test_lists_of_several_shapes_are_read(body: bytes, models: list[str] | None) -> None:
-    assert parse_models(body) == models
+def test_lists_of_several_shapes_are_read(server: HttpServer, body: bytes, models: list[str]) -> None:
+    server.behave("/v1/models", http.answer(200, body))
+    assert listed(server) == models
+
+
+@pytest.mark.parametrize("body", [b'{"data": null}', b"<html>", b""])
+def test_what_is_no_list_is_none(server: HttpServer, body: bytes) -> None:
+    server.behave("/v1/models", http.answer(200, body))
+    with pytest.raises(NoModelList):
+        listed(server)
 
 
 def test_discovery_asks_now_and_says_why_when_there_is_no_list(server: HttpServer) -> None:
-    assert list_models(server.url("/v1/"), KEY, policy=probe_policy()) == ["gpt-large", "gpt-small"]
+    assert listed(server) == ["gpt-large", "gpt-small"]
     server.behave("/v1/models", error(401))
     with pytest.raises(NoModelList) as refused:
-        list_models(server.url("/v1"), KEY, policy=probe_policy())
+        listed(server)
     assert refused.value.outcome.reason is Reason.INVALID_KEY
     with pytest.raises(OutboundError):
-        list_models(server.url("/v1"), KEY, policy=channel_policy())
+        listed(server, policy=channel_policy())
+
+
+@pytest.mark.parametrize("placeholder", ["test", "ollama", "lm-studio"])
+def test_a_placeholder_for_a_key_leaves_no_model_out(server: HttpServer, placeholder: str) -> None:
+    names = ["llama3:latest", "lm-studio/qwen", "ollama/llama3"]
+    server.behave("/v1/models", http.answer(200, {"data": [{"id": name} for name in names]}))
+    assert listed(server, key=placeholder) == names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,6 +72,32 @@ def test_secrets_are_masked_wherever_they_occur() -> None:
     cleaned = redacted(evidence, ["hunter2", ""])
     assert "hunter2" not in str(cleaned)
     assert cleaned["body"] == f"your key is {MASK}!"
+
+
+def test_a_letter_that_is_two_in_lower_case_hides_no_secret_behind_it() -> None:
+    cleaned = redacted({"body": "İ: sk-ABCdefGHIjklMNO"}, ["sk-ABCdefGHIjklMNO"])
+    assert cleaned == {"body": f"İ: {MASK}"}
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "shown"),
+    [
+        ("a", "a plain answer", "a plain answer"),
+        ("test", "llama3:latest, test", f"llama3:latest, {MASK}"),
+        ("EMPTY", "empty_choice: EMPTY", f"empty_choice: {MASK}"),
+        ("sk-test", "the key sk-test is testing sk-tests", f"the key {MASK} is testing {MASK}s"),
+        ("hunter2", "myhunter2x", f"my{MASK}x"),
+    ],
+)
+def test_a_placeholder_for_a_key_hides_itself_and_no_other_words(secret: str, text: str, shown: str) -> None:
+    assert redacted({"text": text}, [secret]) == {"text": shown}
+
+
+def test_a_hostile_run_of_backslashes_takes_no_time_to_look_through() -> None:
+    evidence = {"body": "\\" * 20_000}
+    began = time.process_time()
+    assert redacted(evidence, ["sk-ABCdefGHIjklMNO"]) == evidence
+    assert time.process_time() - began < 0.5
 
 
 @pytest.mark.parametrize(

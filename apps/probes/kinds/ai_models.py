@@ -28,6 +28,8 @@ from apps.probes.evidence import redacted
 
 MAX_LIST_BYTES = 4 * 1024 * 1024
 _MAX_NAME = 200
+# What is shorter was made up for a server that asks for none, and may well stand in names: "ollama", "lm-studio".
+_MIN_ECHOED_KEY = 16
 _SNIPPET = 1_000
 _COMPATIBLE = "openai_compatible"
 
@@ -111,20 +113,6 @@ class NoModelList(Exception):
         super().__init__(outcome.reason.value)
 
 
-def parse_models(body: bytes) -> list[str] | None:
-    """The ids in an OpenAI-compatible answer, sorted; None when it is no list."""
-    try:
-        return AI_DIALECTS.get(_COMPATIBLE).read_models(body)
-    except BadAnswer:
-        return None
-
-
-def list_models(base_url: str, api_key: str, *, policy: AddressPolicy, timeout_seconds: float = 15.0) -> list[str]:
-    """Ask an OpenAI-compatible provider for its models, now. Raises OutboundError and NoModelList."""
-    endpoint = Endpoint(dialect=_COMPATIBLE, base_url=base_url.rstrip("/"), api_key=api_key)
-    return list_models_of(endpoint, policy=policy, timeout_seconds=timeout_seconds)
-
-
 def list_models_of(endpoint: Endpoint, *, policy: AddressPolicy, timeout_seconds: float = 15.0) -> list[str]:
     """Ask a provider for its models, now. Raises OutboundError (no answer) and NoModelList (another answer).
 
@@ -139,7 +127,10 @@ def list_models_of(endpoint: Endpoint, *, policy: AddressPolicy, timeout_seconds
     problem = judge_answer(exchange, endpoint)
     if problem is not None:
         raise NoModelList(problem.amended(evidence=redacted(problem.evidence, secrets)))
-    return [name for name in dialect_of(endpoint).read_models(exchange.body) if redacted(name, secrets) == name]
+    names = dialect_of(endpoint).read_models(exchange.body)
+    if len(endpoint.api_key) < _MIN_ECHOED_KEY:
+        return names
+    return [name for name, clean in zip(names, redacted(names, secrets), strict=True) if name == clean]
 
 
 def judge_answer(exchange: Exchange, endpoint: Endpoint) -> Outcome | None:
