@@ -15,10 +15,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.core.details import readable
 from apps.core.kindconfig import MASK
 from apps.dashboard import formatting
 from apps.dashboard.ai.prompts import PromptLine, prompts_of
-from apps.probes.details import readable
 
 Text = str | Promise
 

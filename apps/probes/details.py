@@ -1,27 +1,10 @@
-"""A few words of our own about what is wrong with an answer: a code and its values, said when they are shown.
-
-Evidence holds them as `detail` (English, for programs), `detail_code` and `detail_values`; a page says them in its
-reader's language. What others said is a value among them, quoted and never translated; so is a `detail` without a code.
-"""
+"""What probes say about answers in words of their own, by code: see `apps.core.details`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
 
-import msgspec
-from django.utils.translation import gettext
-
-from apps.core.outbound.showing import shortened
-
-Value = str | int | float
-_MAX_VALUE = 300
-
-
-def gettext_noop(text: str) -> str:
-    """Mark a text for translation. Django's own asks for settings, and this is imported where there are none."""
-    return text
+from apps.core.details import add_details, gettext_noop
 
 
 class Detail(StrEnum):
@@ -74,6 +57,10 @@ class Detail(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     BAD_CONFIG = "bad_config"
     IS_TOLD = "is_told"
+    # Databases
+    NOT_REDIS = "not_redis"
+    NOT_REDIS_LINE = "not_redis_line"
+    NOT_REDIS_SIZE = "not_redis_size"
 
 
 # Each is the end of a sentence, and nothing in it but its values is anybody else's.
@@ -124,69 +111,13 @@ _WORDS: dict[Detail, str] = {
     Detail.UNKNOWN_KIND: gettext_noop("this worker does not know the kind of check “%(name)s”"),
     Detail.BAD_CONFIG: gettext_noop("what is configured cannot be read: “%(said)s”"),
     Detail.IS_TOLD: gettext_noop("this kind is told, so there is nothing to look at"),
+    Detail.NOT_REDIS: gettext_noop("an answer of Redis was expected, and “%(said)s” came"),
+    Detail.NOT_REDIS_LINE: gettext_noop("an answer of Redis was expected, and a line without end came"),
+    Detail.NOT_REDIS_SIZE: gettext_noop("an answer of Redis was expected, and one of %(count)s bytes came"),
 }
-# What was stored before there were codes, and is the same words.
-_OLD = frozenset(text for text in _WORDS.values() if "%(" not in text) | {
+_OLD = (
     gettext_noop("an event that is no chunk of an answer"),
     gettext_noop("a line that is no part of an answer"),
     gettext_noop("a whole answer where a stream was asked for"),
-}
-
-
-class Words(msgspec.Struct, frozen=True):
-    """A detail with its values. `str()` is the English of it."""
-
-    code: Detail
-    values: dict[str, Value] = {}
-
-    def __str__(self) -> str:
-        return _filled(_WORDS[self.code], self.values)
-
-    def to_evidence(self) -> dict[str, Any]:
-        """As evidence holds it."""
-        plain: dict[str, Any] = {"detail": str(self), "detail_code": self.code.value}
-        return plain | {"detail_values": dict(self.values)} if self.values else plain
-
-    def passed_through(self, change: Callable[[str], str]) -> Words:
-        """The same with every text among its values changed."""
-        changed = {name: change(value) if isinstance(value, str) else value for name, value in self.values.items()}
-        return Words(self.code, changed)
-
-
-def words(code: Detail, **values: Value) -> Words:
-    """A detail; texts among its values are shortened, since others wrote them."""
-    short = {name: shortened(value, _MAX_VALUE) if isinstance(value, str) else value for name, value in values.items()}
-    return Words(code, short)
-
-
-def detail_words(evidence: Mapping[str, Any]) -> str:
-    """What is wrong, in the active language; as it stands where evidence has no code, or one of a newer version."""
-    stored = evidence.get("detail")
-    plain = stored if isinstance(stored, str) else "" if stored is None else str(stored)
-    code = evidence.get("detail_code")
-    if isinstance(code, str) and code in Detail._value2member_map_:
-        values = evidence.get("detail_values")
-        return _filled(gettext(_WORDS[Detail(code)]), values if isinstance(values, Mapping) else {}) or plain
-    return gettext(plain) if plain in _OLD else plain
-
-
-def is_ours(evidence: Mapping[str, Any]) -> bool:
-    """Whether the detail is in words of our own, not in those of somebody else."""
-    return bool(evidence.get("detail_code")) or evidence.get("detail") in _OLD
-
-
-def readable(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """Evidence with its detail as a person reads it, in the active language, and without the parts that made it."""
-    shown = {name: value for name, value in evidence.items() if name not in ("detail_code", "detail_values")}
-    is_said = bool(evidence.get("detail_code")) or isinstance(evidence.get("detail"), str)
-    return shown | {"detail": detail_words(evidence)} if is_said else shown
-
-
-def _filled(template: str, values: Mapping[str, Any]) -> str:
-    """The words with their values, and the type of the content behind them where one is known; "" for a lack."""
-    try:
-        said = template % values
-    except (KeyError, ValueError, TypeError):
-        return ""
-    content_type = values.get("content_type")
-    return f"{said} ({content_type})" if content_type else said
+)
+add_details(_WORDS, old=_OLD)

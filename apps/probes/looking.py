@@ -19,7 +19,7 @@ from apps.core.outbound.door import run
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
 from apps.core.outbound.locations import BadLocation, parse_host
 from apps.core.outbound.names import Names
-from apps.core.outbound.sockets import connect_failure, tls_failure
+from apps.core.outbound.sockets import as_the_system_says, connect_failure, tls_failure
 from apps.core.outbound.transfer import MAX_LOOKUP_SECONDS, Transfer
 
 
@@ -96,7 +96,7 @@ class Looking:
         try:
             name = parse_host(host)
         except BadLocation as error:
-            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": str(error)}) from None
+            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, error.words.to_evidence()) from None
         with self.phase("dns"):
             found = await self._looked_up(name)
         for address in found:
@@ -154,10 +154,10 @@ class Looking:
                 async with asyncio.timeout(share):
                     return await _connected(address, port)
             except TimeoutError:
-                problem = problem or OSError(errno.ETIMEDOUT, "no answer")
+                problem = problem or as_the_system_says(errno.ETIMEDOUT)
             except OSError as error:
                 problem = error
-        raise connect_failure(problem or OSError(errno.EHOSTUNREACH, "no address"))
+        raise connect_failure(problem or as_the_system_says(errno.EHOSTUNREACH))
 
     async def _encrypted(self, connected: socket.socket, host: str, tls: ssl.SSLContext, address: str) -> Stream:
         try:

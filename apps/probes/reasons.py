@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+# Whoever makes sentences knows every code that may stand in evidence.
+import apps.core.outbound.problems
+import apps.probes.details  # noqa: F401
 from apps.core.addresses import RULE_LABELS
-from apps.probes.details import detail_words, is_ours
+from apps.core.details import detail_words, is_ours
 from apps.probes.vendor_pages.problems import problem_words
 
 Text = str | Promise
@@ -298,8 +301,6 @@ _CONDITION_SENTENCES: dict[str, Text] = {
     "header": _("Expected header %(name)s %(operator)s %(expected)s, got %(actual)s."),
     "json": _("Expected %(name)s in the JSON answer %(operator)s %(expected)s, got %(actual)s."),
 }
-# Their detail is what a provider or a vendor said.
-_QUOTING = frozenset({Reason.BAD_REQUEST, Reason.VENDOR_DEGRADED, Reason.VENDOR_OUTAGE, Reason.VENDOR_MAINTENANCE})
 _CONDITION_MISSING = _("Expected %(field)s %(operator)s %(expected)s, but there is no %(field)s in the answer.")
 
 
@@ -311,7 +312,7 @@ def sentence(reason: str, evidence: Mapping[str, Any] | None = None) -> str:
         return str(reason)
     values = dict(evidence or {})
     if values.get("detail"):
-        values["detail"] = f"“{values['detail']}”" if _is_quoted(known, values) else detail_words(values)
+        values["detail"] = _within_a_sentence(values)
     if known in (Reason.CONDITION_FAILED, Reason.STATUS_MISMATCH):
         return _condition_sentence(known, values)
     if known is Reason.VENDOR_PAGE_UNREADABLE:
@@ -326,9 +327,10 @@ def page_problem(evidence: Mapping[str, Any]) -> str:
     return problem_words({**evidence, "cause": label})
 
 
-def _is_quoted(reason: Reason, evidence: Mapping[str, Any]) -> bool:
-    """Whether the detail is somebody else's words in the middle of a sentence of ours."""
-    return reason in _QUOTING and not is_ours(evidence)
+def _within_a_sentence(evidence: Mapping[str, Any]) -> str:
+    """The detail in the middle of a sentence of ours: what is somebody else's, as it stands, between quotes."""
+    said = detail_words(evidence)
+    return said.removesuffix(".") if is_ours(evidence) else f"“{said}”"
 
 
 def condition_sentence(condition: Mapping[str, Any]) -> str:

@@ -12,10 +12,12 @@ from typing import Annotated
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.details import Words, words
 from apps.core.kindconfig import SECRET, Text, field
 from apps.core.outbound.exchange import OutboundError, OutboundReason
 from apps.core.outbound.handles import trusted_certificates
 from apps.core.outbound.locations import BadLocation, parse_host
+from apps.probes.details import Detail
 from apps.probes.looking import Looking, Stream
 
 _MAX_REPLY = 64 * 1024
@@ -81,7 +83,7 @@ class Resp:
             reason = OutboundReason.CONNECTION_RESET if error.partial else OutboundReason.EMPTY_RESPONSE
             raise OutboundError(reason) from None
         except asyncio.LimitOverrunError:
-            raise _not_redis("a line without end") from None
+            raise _not_redis(words(Detail.NOT_REDIS_LINE)) from None
         kind, rest = line[:1], line[1:-2]
         if kind == b"-":
             message = rest.decode("utf-8", "replace")
@@ -92,13 +94,13 @@ class Resp:
             return int(rest)
         if kind == b"$" and _is_number(rest):
             return await self._bulk(int(rest))
-        raise _not_redis(line[:60].decode("utf-8", "replace"))
+        raise _not_redis(words(Detail.NOT_REDIS, said=line[:60].decode("utf-8", "replace").rstrip("\r\n")))
 
     async def _bulk(self, length: int) -> str | None:
         if length < 0:
             return None
         if length > _MAX_REPLY:
-            raise _not_redis(f"an answer of {length} bytes")
+            raise _not_redis(words(Detail.NOT_REDIS_SIZE, count=length))
         try:
             data = await self._stream.reader.readexactly(length + 2)
         except asyncio.IncompleteReadError:
@@ -110,8 +112,8 @@ def _is_number(text: bytes) -> bool:
     return text.removeprefix(b"-").isdigit() and len(text) < 20
 
 
-def _not_redis(heard: str) -> OutboundError:
-    return OutboundError(OutboundReason.PROTOCOL_ERROR, {"detail": f"expected a Redis answer, got {heard!r}"})
+def _not_redis(heard: Words) -> OutboundError:
+    return OutboundError(OutboundReason.PROTOCOL_ERROR, heard.to_evidence())
 
 
 async def sign_in(config: RedisConnection, looking: Looking) -> tuple[Stream, Resp]:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from apps.core.addresses import AddressPolicy
+from apps.core.details import Words, words
 from apps.core.kindconfig import secret_values
 from apps.core.outbound.door import run
 from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
@@ -34,7 +35,7 @@ from apps.probes.base import (
     PushProbeKind,
     Reason,
 )
-from apps.probes.details import Detail, Words, words
+from apps.probes.details import Detail
 from apps.probes.evidence import redacted
 from apps.probes.looking import Looking
 

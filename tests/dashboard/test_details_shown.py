@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.utils.translation import override
 
+from apps.core.details import words
 from apps.dashboard.ai.prompts import prompts_of
 from apps.dashboard.evidence_view import view_of
-from apps.probes.details import Detail, words
+from apps.probes.details import Detail
 
 STORED = words(Detail.NO_JSON, content_type="text/html").to_evidence()
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from apps.core.details import detail_words
 from apps.core.kindconfig import ConfigError, decode, merge
 from apps.core.kindconfig import mask as masked
 from apps.probes.base import PROBE_KINDS, Outcome, OutcomeState, Reason
-from apps.probes.details import detail_words
 from apps.probes.kinds.ai_canary import AiCanaryConfig
 from tests.probes.ai.asked import DIALECTS, endpoint, look
 from tests.probes.engines import RunningEngine, job

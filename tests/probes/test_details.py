@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from apps.core.details import Words, detail_words, readable, words
 from apps.probes.ai.answers import BadAnswer
 from apps.probes.base import Outcome, OutcomeState
-from apps.probes.details import Detail, Words, detail_words, readable, words
+from apps.probes.details import Detail
 from apps.probes.evidence import redacted
 from apps.probes.reasons import Reason, sentence
 
@@ -19,7 +20,7 @@ MALFORMED = "The answer is not what this API promises: {}."
 
 @pytest.mark.parametrize("code", list(Detail), ids=str)
 def test_every_detail_has_words_and_says_its_values(code: Detail) -> None:
-    names = ("said", "name", "path", "expected", "rule")
+    names = ("said", "name", "path", "expected", "rule", "count")
     told = str(words(code, **{name: f"<{name}>" for name in names}))
     assert told
     assert not re.search(r"%\(|[.!]$", told), "it is the end of a sentence"

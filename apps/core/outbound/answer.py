@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from apps.core.outbound.exchange import HttpRequest
 
-_MAX_HEADER_BYTES = 64 * 1024
-_MAX_HEADER_LINES = 200
+MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADER_LINES = 200
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -108,7 +108,7 @@ class Answer:
         """One header line. Answering -1 ends the transfer."""
         self._lines.append(line)
         self._header_bytes += len(line)
-        if self._header_bytes > _MAX_HEADER_BYTES or len(self._lines) > _MAX_HEADER_LINES:
+        if self._header_bytes > MAX_HEADER_BYTES or len(self._lines) > MAX_HEADER_LINES:
             self.ended_by_us = "headers"
             return -1
         return None

@@ -7,9 +7,11 @@ from typing import Any
 
 import pycurl
 
-from apps.core.outbound.answer import Answer
+from apps.core.details import words
+from apps.core.outbound.answer import MAX_HEADER_BYTES, MAX_HEADER_LINES, Answer
 from apps.core.outbound.exchange import OutboundReason
 from apps.core.outbound.handles import SocketGuard
+from apps.core.outbound.problems import Problem
 
 Failure = tuple[OutboundReason, dict[str, Any]]
 
@@ -72,12 +74,14 @@ def curl_failure(  # noqa: PLR0911 - a table of exceptions, then the table itsel
         return OutboundReason.PROTOCOL_ERROR, detail
     if code in (pycurl.E_SSL_CONNECT_ERROR, pycurl.E_RECV_ERROR) and _was_reset(handle, message):
         return OutboundReason.CONNECTION_RESET, detail
-    return _BY_CODE.get(code, OutboundReason.PROTOCOL_ERROR), detail or {"detail": f"libcurl error {code}"}
+    wordless = words(Problem.LIBCURL_NUMBER, number=code).to_evidence
+    return _BY_CODE.get(code, OutboundReason.PROTOCOL_ERROR), detail or wordless()
 
 
 def _ended_by_us(handle: pycurl.Curl, answer: Answer) -> Failure:
     if answer.ended_by_us == "headers":
-        return OutboundReason.PROTOCOL_ERROR, {"detail": "the headers are larger than 64 kB or more than 200 lines"}
+        limits = words(Problem.LARGE_HEADERS, kilobytes=MAX_HEADER_BYTES // 1024, lines=MAX_HEADER_LINES)
+        return OutboundReason.PROTOCOL_ERROR, limits.to_evidence()
     wire_bytes = int(handle.getinfo(pycurl.SIZE_DOWNLOAD_T))
     limit = {"expected": answer.max_bytes}
     # Ordinary text packs to a tenth or so; what grows more was made to.

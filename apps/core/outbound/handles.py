@@ -64,7 +64,7 @@ class SocketGuard:
         try:
             return _Descriptor(socket.socket(address.family, address.socktype, address.protocol))
         except OSError as error:
-            self.problem = error.strerror or "no socket"
+            self.problem = error.strerror or type(error).__name__
             return pycurl.SOCKET_BAD
 
 

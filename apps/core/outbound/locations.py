@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from apps.core.details import Value, words
+from apps.core.outbound.problems import Problem
 
 MAX_URL = 4_096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -22,11 +22,16 @@ _SAFE = "%/:=&?~+!$,;'@()*[]"
 
 
 class BadLocation(ValueError):
-    """A URL or a host is not usable; `sentence` says what would be right, in the active language."""
+    """A URL or a host is not usable; `words` say what would be right."""
 
-    def __init__(self, sentence: str | Promise) -> None:
-        self.sentence = sentence
-        super().__init__(str(sentence))
+    def __init__(self, code: Problem, **values: Value) -> None:
+        self.words = words(code, **values)
+        super().__init__(str(self.words))
+
+    @property
+    def sentence(self) -> str:
+        """The words in the active language."""
+        return self.words.said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +57,21 @@ class Location:
 def parse_location(url: str) -> Location:
     """Read an http or https URL. Raises BadLocation."""
     if len(url) > MAX_URL:
-        raise BadLocation(_("A URL has at most %(limit)s characters.") % {"limit": MAX_URL})
+        raise BadLocation(Problem.URL_TOO_LONG, limit=MAX_URL)
     if _FORBIDDEN.search(url):
-        raise BadLocation(_("A URL holds no spaces, backslashes or control characters; write a space as %20."))
+        raise BadLocation(Problem.URL_CHARACTERS)
     scheme = url.partition("://")[0].lower()
     if scheme not in _DEFAULT_PORTS or "://" not in url:
-        raise BadLocation(_("Enter a URL that starts with http:// or https://."))
+        raise BadLocation(Problem.URL_SCHEME)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise BadLocation(_("This is not a valid URL: its host or its port cannot be read.")) from None
+        raise BadLocation(Problem.URL_UNREADABLE) from None
     if "@" in parts.netloc:
-        raise BadLocation(
-            _("Leave user name and password out of the URL; use the fields for them, which are kept secret.")
-        )
+        raise BadLocation(Problem.URL_CREDENTIALS)
     if port == 0:
-        raise BadLocation(_("The port of a URL is a number from 1 to 65535."))
+        raise BadLocation(Problem.URL_PORT)
     host = parse_host(parts.hostname or "")
     shown = f"[{host}]" if ":" in host else host
     if port and port != _DEFAULT_PORTS[scheme]:
@@ -85,7 +88,7 @@ def parse_redirect(base: Location, target: str) -> Location:
     try:
         return parse_location(urljoin(base.url, cleaned))
     except ValueError as error:
-        raise error if isinstance(error, BadLocation) else BadLocation(str(error)) from None
+        raise error if isinstance(error, BadLocation) else BadLocation(Problem.URL_UNREADABLE) from None
 
 
 def parse_host(host: str) -> str:
@@ -95,15 +98,15 @@ def parse_host(host: str) -> str:
         try:
             return str(ipaddress.IPv6Address(host))
         except ValueError:
-            raise BadLocation(_("This is not a valid IPv6 address.")) from None
+            raise BadLocation(Problem.HOST_NO_IPV6) from None
     try:
         name = host.rstrip(".").encode("idna").decode().lower() if not host.isascii() else host.rstrip(".").lower()
     except UnicodeError:
         name = ""
     if not _HOST.fullmatch(name):
-        raise BadLocation(_("Enter a host name such as example.com, or an IP address."))
+        raise BadLocation(Problem.HOST_UNREADABLE)
     if _NUMBER.fullmatch(name.rpartition(".")[2]) and literal_address(name) is None:
-        raise BadLocation(_("This looks like an IP address but is not a valid one."))
+        raise BadLocation(Problem.HOST_NO_ADDRESS)
     return name
 
 

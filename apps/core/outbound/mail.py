@@ -17,12 +17,14 @@ from typing import Literal
 import msgspec
 
 from apps.core.addresses import AddressPolicy
+from apps.core.details import Words, words
 from apps.core.outbound.exchange import OutboundError, OutboundReason
 from apps.core.outbound.handles import trusted_certificates
 from apps.core.outbound.locations import BadLocation, parse_host
 from apps.core.outbound.names import Names, default_names
+from apps.core.outbound.problems import Problem
 from apps.core.outbound.smtp import Conversation, Reply
-from apps.core.outbound.sockets import connect_failure
+from apps.core.outbound.sockets import as_the_system_says, connect_failure
 from apps.core.outbound.transfer import MAX_LOOKUP_SECONDS
 
 Security = Literal["starttls", "tls", "none"]
@@ -102,11 +104,11 @@ def send_mail(
     """
     deadline = time.monotonic() + timeout_seconds
     if mail.username and mail.security == "none":
-        raise _bad("a user name and a password need an encrypted connection")
+        raise _bad(words(Problem.PLAIN_PASSWORD))
     try:
         host = parse_host(mail.server)
     except BadLocation as error:
-        raise _bad(str(error)) from None
+        raise _bad(error.words) from None
     connected = _connect(host, mail.port, _addresses(host, policy, names, deadline), policy, deadline)
     conversation = Conversation(connected, deadline)
     try:
@@ -115,8 +117,8 @@ def send_mail(
         conversation.close()
 
 
-def _bad(detail: str) -> OutboundError:
-    return OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": detail})
+def _bad(problem: Words) -> OutboundError:
+    return OutboundError(OutboundReason.INVALID_CONFIGURATION, problem.to_evidence())
 
 
 # --- The connection ---------------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ def _connect(host: str, port: int, addresses: Sequence[str], policy: AddressPoli
         try:
             connected = socket.create_connection((address, port), timeout=share)
         except TimeoutError:
-            problem = problem or OSError(errno.ETIMEDOUT, "no answer")
+            problem = problem or as_the_system_says(errno.ETIMEDOUT)
         except OSError as error:
             problem = error
         else:
@@ -157,7 +159,7 @@ def _connect(host: str, port: int, addresses: Sequence[str], policy: AddressPoli
                 connected.close()
                 raise
             return connected
-    failure = connect_failure(problem or OSError(errno.EHOSTUNREACH, "no address"))
+    failure = connect_failure(problem or as_the_system_says(errno.EHOSTUNREACH))
     raise OutboundError(failure.reason, {"host": host, "port": port, **failure.evidence})
 
 
@@ -209,7 +211,7 @@ class _Sending:
         if self._mail.security != "starttls":
             return
         if "STARTTLS" not in self._extensions:
-            raise OutboundError(OutboundReason.TLS_ERROR, {"host": host, "detail": "the server offers no STARTTLS"})
+            raise OutboundError(OutboundReason.TLS_ERROR, {"host": host, **words(Problem.NO_STARTTLS).to_evidence()})
         self._expect(MailStage.GREETING, self._talk.ask("STARTTLS"), 220)
         self._talk.encrypt(_tls_context(ca_file), host)
         # What was offered in the clear counts for nothing: somebody in between may have written it.
@@ -292,7 +294,7 @@ def _encoded(value: bytes) -> str:
 def _checked(address: str) -> str:
     """An address that stays inside its angle brackets."""
     if not _ADDRESS.fullmatch(address):
-        raise _bad("an address that is none")
+        raise _bad(words(Problem.ADDRESS_UNREADABLE))
     return address
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
+from apps.core.details import Words, words
 from apps.core.outbound.exchange import HttpRequest, OutboundError, OutboundReason
+from apps.core.outbound.problems import Problem
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -15,27 +14,25 @@ _FORBIDDEN_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"})
 
 
-def header_problem(name: str, value: str) -> str | Promise | None:
-    """Why this header cannot be sent, as a sentence; None when it can."""
+def header_problem(name: str, value: str) -> Words | None:
+    """Why this header cannot be sent, as a whole sentence; None when it can."""
     if not _TOKEN.fullmatch(name):
-        return _("A header name holds letters, digits and dashes, such as X-Request-Id.")
+        return words(Problem.HEADER_NAME)
     if name.lower() in _FRAMING:
-        return _("The header %(name)s is set by the connection itself.") % {"name": name}
+        return words(Problem.HEADER_FRAMING, name=name)
     if _FORBIDDEN_IN_VALUE.search(value):
-        return _("The value of %(name)s must not contain line breaks or control characters.") % {"name": name}
+        return words(Problem.HEADER_VALUE, name=name)
     return None
 
 
 def refuse_bad_request(request: HttpRequest) -> None:
     """Raises OutboundError (`invalid_configuration`) for a method or a header that cannot be sent."""
     if not re.fullmatch(r"[A-Z]{1,20}", request.method):
-        raise OutboundError(
-            OutboundReason.INVALID_CONFIGURATION, {"detail": "a method holds capital letters, such as GET"}
-        )
+        raise OutboundError(OutboundReason.INVALID_CONFIGURATION, words(Problem.METHOD).to_evidence())
     for name, value in request.headers.items():
         problem = header_problem(name, value)
         if problem is not None:
-            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": str(problem)})
+            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, problem.to_evidence())
 
 
 def method_after(status: int, method: str, body: bytes | None) -> tuple[str, bytes | None]:

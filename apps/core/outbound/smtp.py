@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from apps.core.details import words
 from apps.core.outbound.exchange import OutboundError, OutboundReason
+from apps.core.outbound.problems import Problem
 from apps.core.outbound.sockets import tls_failure
 
 MAX_REPLY_BYTES = 32 * 1024
@@ -66,7 +68,7 @@ class Conversation:
             size += len(line) + 1
             found = _REPLY_LINE.fullmatch(line.rstrip(b"\r"))
             if found is None:
-                raise OutboundError(OutboundReason.PROTOCOL_ERROR, {"detail": "the server does not speak SMTP"})
+                raise OutboundError(OutboundReason.PROTOCOL_ERROR, words(Problem.NO_SMTP).to_evidence())
             lines.append((found[3] or b"").decode("utf-8", "replace"))
             if found[2] != b"-":
                 return Reply(int(found[1]), tuple(lines))
@@ -80,8 +82,8 @@ class Conversation:
         """Send commands. One with a control character in it would be two, and is refused."""
         for line in lines:
             if _CONTROL.search(line):
-                detail = "a line break or control character in an address"
-                raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": detail})
+                problem = words(Problem.ADDRESS_CHARACTERS)
+                raise OutboundError(OutboundReason.INVALID_CONFIGURATION, problem.to_evidence())
         self._send("".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace"))
 
     def send_content(self, content: bytes) -> Reply:
@@ -94,8 +96,7 @@ class Conversation:
     def encrypt(self, context: ssl.SSLContext, host: str) -> None:
         """TLS from here on. What was said in the clear is forgotten, and nothing may have been slipped in after it."""
         if self._received:
-            detail = "the server spoke on in the clear after it had agreed to TLS"
-            raise OutboundError(OutboundReason.PROTOCOL_ERROR, {"detail": detail})
+            raise OutboundError(OutboundReason.PROTOCOL_ERROR, words(Problem.SPOKE_BEFORE_TLS).to_evidence())
         self._socket.settimeout(self._remaining("tls"))
         try:
             self._socket = context.wrap_socket(self._socket, server_hostname=host)
@@ -125,8 +126,8 @@ class Conversation:
                 break
             self._receive()
         if not 0 <= end <= limit:
-            detail = f"a reply of more than {MAX_REPLY_BYTES // 1024} kB"
-            raise OutboundError(OutboundReason.PROTOCOL_ERROR, {"detail": detail})
+            problem = words(Problem.LARGE_REPLY, kilobytes=MAX_REPLY_BYTES // 1024)
+            raise OutboundError(OutboundReason.PROTOCOL_ERROR, problem.to_evidence())
         line = bytes(self._received[:end])
         del self._received[: end + 1]
         return line

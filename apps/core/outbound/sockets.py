@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import ssl
 
+from apps.core.details import words
 from apps.core.outbound.exchange import OutboundError, OutboundReason
+from apps.core.outbound.problems import Problem
 
 _CONNECT_REASONS = {
     errno.ECONNREFUSED: OutboundReason.CONNECT_REFUSED,
@@ -23,6 +26,11 @@ _TLS_REASONS = {
 _OUR_LIMITS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
+def as_the_system_says(number: int) -> OSError:
+    """The error of a number of `errno`, for what we found out by ourselves, in the operating system's own words."""
+    return OSError(number, os.strerror(number))
+
+
 def connect_failure(error: OSError) -> OutboundError:
     """The reason of a connection that did not come about."""
     detail = {"detail": (error.strerror or type(error).__name__)[:200]}
@@ -38,4 +46,5 @@ def tls_failure(error: ssl.SSLError) -> OutboundError:
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = _TLS_REASONS.get(error.verify_code, OutboundReason.TLS_UNTRUSTED)
         return OutboundError(reason, {"detail": error.verify_message})
-    return OutboundError(OutboundReason.TLS_ERROR, {"detail": error.reason or "handshake failed"})
+    wordless = words(Problem.HANDSHAKE).to_evidence
+    return OutboundError(OutboundReason.TLS_ERROR, {"detail": error.reason} if error.reason else wordless())

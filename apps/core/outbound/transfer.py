@@ -79,7 +79,7 @@ class Transfer:
         try:
             self.location: Location = parse_location(request.url)
         except BadLocation as error:
-            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, {"detail": str(error)}) from None
+            raise OutboundError(OutboundReason.INVALID_CONFIGURATION, error.words.to_evidence()) from None
         self._method = request.method
         self._headers: Mapping[str, str] = request.headers
         self._body = request.body
@@ -273,7 +273,8 @@ class Transfer:
             location = parse_redirect(self.location, target)
         except BadLocation as error:
             shown = safe_url(shortened(target, 300))
-            raise self.failure(OutboundReason.REDIRECT_REFUSED, location=shown, detail=str(error)) from None
+            evidence = error.words.to_evidence()
+            raise self.failure(OutboundReason.REDIRECT_REFUSED, location=shown, **evidence) from None
         self._visited.add((self._method, self.location.url))
         hop = Hop(status=self._answer.status, url=self.location.url, location=location.url, address=self._address)
         self.hops.append(hop)

@@ -12,8 +12,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.details import detail_words
 from apps.dashboard.ai.differences import Piece, difference
-from apps.probes.details import detail_words
 
 Text = str | Promise
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from apps.probes.details import Detail, Value, words
+from apps.core.details import Value, words
+from apps.probes.details import Detail
 
 
 class BadAnswer(ValueError):

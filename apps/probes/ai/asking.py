@@ -6,9 +6,9 @@ import secrets
 
 import msgspec
 
+from apps.core import details
 from apps.core.outbound.exchange import HttpRequest, Listener, OutboundError, OutboundReason
 from apps.core.registry import UnknownEntry
-from apps.probes import details
 from apps.probes.ai import counting
 from apps.probes.ai.dialect import AI_DIALECTS, Ask, Dialect
 from apps.probes.ai.endpoint import Endpoint

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.details import Words, words
 from apps.core.kindconfig import SECRET, Text, field
 from apps.probes.ai.dialect import Ask, Reply, ToolCall
 from apps.probes.ai.schemas import schema_problem, violation
 from apps.probes.conditions import pattern, pattern_problem
-from apps.probes.details import Detail, Words, words
+from apps.probes.details import Detail
 
 MAX_PROMPTS = 20
 _MAX_PROMPT = 8_000

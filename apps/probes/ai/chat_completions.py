@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from apps.core.details import Words, words
 from apps.core.outbound.exchange import HttpRequest
 from apps.probes.ai.base_urls import with_version, without_endings
 from apps.probes.ai.dialect import Ask, BadAnswer, Delta, Dialect, EventReader, Finish, Reply, ToolCall, names_in
@@ -35,7 +36,7 @@ from apps.probes.ai.openai_models import effort_of
 from apps.probes.ai.refusals import problem_in
 from apps.probes.ai.responses import RESPONSES, ResponseEvents, body_of, is_event, is_response, read_response
 from apps.probes.ai.usage import Usage
-from apps.probes.details import Detail, Words, words
+from apps.probes.details import Detail
 from apps.probes.reasons import Reason
 
 CHAT, EMBEDDINGS, MODELS = "/chat/completions", "/embeddings", "/models"

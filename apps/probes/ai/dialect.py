@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from apps.core.details import Words
 from apps.core.outbound.exchange import HttpRequest
 from apps.core.registry import Registry
 from apps.probes.ai import headroom
@@ -18,7 +19,7 @@ from apps.probes.ai.answers import BadAnswer
 from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.refusals import classified
 from apps.probes.ai.usage import Usage
-from apps.probes.details import Detail, Words
+from apps.probes.details import Detail
 from apps.probes.reasons import Reason, Text
 
 __all__ = [

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from apps.core.details import words as our_words
 from apps.core.kindconfig import MASK
 from apps.core.outbound.exchange import Exchange, OutboundError, OutboundReason
 from apps.core.outbound.showing import safe_headers, safe_url, shortened
@@ -24,7 +25,6 @@ from apps.probes.ai.endpoint import Endpoint
 from apps.probes.ai.usage import Usage
 from apps.probes.base import Outcome, OutcomeState
 from apps.probes.details import Detail
-from apps.probes.details import words as our_words
 from apps.probes.reasons import Reason
 
 _MAX_DETAIL = 300

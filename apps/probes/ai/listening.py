@@ -14,11 +14,11 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from apps.core.details import Words
 from apps.probes.ai import counting
 from apps.probes.ai.dialect import Ask, BadAnswer, Delta, Dialect, Finish
 from apps.probes.ai.framing import Framer
 from apps.probes.ai.usage import Usage
-from apps.probes.details import Words
 from apps.probes.reasons import Reason
 
 MAX_BYTES = 8 * 1024 * 1024

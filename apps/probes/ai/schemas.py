@@ -16,9 +16,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 
+from apps.core.details import Words, words
 from apps.core.kindconfig import Text
 from apps.probes.conditions import pattern, pattern_problem
-from apps.probes.details import Detail, Words, words
+from apps.probes.details import Detail
 
 _REFUSED = ("$ref", "$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems", "patternProperties")
 _MAX_DEPTH = 32

@@ -14,6 +14,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.core.details import Words, words
 from apps.core.kindconfig import FILLED, Text, field
 from apps.core.outbound.exchange import OutboundError
 from apps.core.outbound.showing import safe_url
@@ -37,7 +38,7 @@ from apps.probes.ai.judging import (
 )
 from apps.probes.ai.usage import Usage
 from apps.probes.base import PROBE_KINDS, AsyncProbeKind, Outcome, Reason
-from apps.probes.details import Detail, Words, words
+from apps.probes.details import Detail
 from apps.probes.looking import Looking
 
 DAY_SECONDS = 86_400

@@ -8,10 +8,10 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.core import details
 from apps.core.kindconfig import FILLED, Text, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError, OutboundReason
 from apps.core.outbound.showing import safe_url
-from apps.probes import details
 from apps.probes.ai import counting
 from apps.probes.ai.asking import dialect_of, embedding_request, embedding_text
 from apps.probes.ai.dialect import AI_DIALECTS, Ask, BadAnswer

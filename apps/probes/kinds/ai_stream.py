@@ -11,10 +11,11 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.core import details
+from apps.core.details import Words
 from apps.core.kindconfig import FILLED, field
 from apps.core.outbound.exchange import Exchange, HttpRequest, OutboundError
 from apps.core.outbound.showing import safe_url
-from apps.probes import details
 from apps.probes.ai import counting
 from apps.probes.ai.asking import chat_request, dialect_of, most_usage, output_limit, stream_ask
 from apps.probes.ai.dialect import BadAnswer
@@ -33,7 +34,7 @@ from apps.probes.ai.judging import (
 from apps.probes.ai.listening import Clocks, StreamListener
 from apps.probes.ai.usage import Usage
 from apps.probes.base import PROBE_KINDS, HttpProbeKind, Outcome, Reason
-from apps.probes.details import Detail, Words
+from apps.probes.details import Detail
 
 # A connection that ends in the middle of an answer: the answer is what is missing.
 _BROKEN_OFF = frozenset({Reason.CONNECTION_RESET, Reason.EMPTY_RESPONSE, Reason.PROTOCOL_ERROR})

@@ -94,7 +94,9 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         else:
             if location.scheme == "http" and any(c.field == "certificate_days" for c in self.conditions):
                 errors["conditions"] = [_("certificate_days needs an https:// address.")]
-        problems = [problem for name, value in self.headers.items() if (problem := header_problem(name, value))]
+        problems: list[Text] = [
+            bad.said() for name, value in self.headers.items() if (bad := header_problem(name, value))
+        ]
         if problems:
             errors["headers"] = problems
         errors |= self._credential_problems()
