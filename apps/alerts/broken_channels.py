@@ -1,12 +1,14 @@
 """Channels that tell nobody any more: said on the overview, and through another channel, as an alert of the portal.
 
-A channel is broken when its receiver had it switched off, when its breaker has been open for ten minutes, or when it
-gave up on a message within the last hour. Once told, it counts as broken until it is known to work: until something
-was delivered through it, or somebody edited, switched on or deleted it. Time alone mends nothing.
+A channel is broken when its receiver had it switched off, when its breaker has been open for ten minutes, when it gave
+up on a message within the last hour, or when its settings or its secrets cannot be read. Once told, it counts as broken
+until it is known to work: until something was delivered through it, or somebody edited, switched on or deleted it. Time
+alone mends nothing.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +27,7 @@ from apps.alerts.channels.base import MessageType, reason_label
 from apps.alerts.models import AlertSource, Channel, Severity
 from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.pipeline.sources import SourceChange, apply_changes
+from apps.alerts.unreadable_rows import unreadable_reason
 from apps.core import clock
 
 CAUSE = "channel"
@@ -38,6 +41,7 @@ class Fault(StrEnum):
     SWITCHED_OFF = "switched_off"
     NOT_ANSWERING = "not_answering"
     GAVE_UP = "gave_up"
+    UNREADABLE = "unreadable"
 
     @property
     def label(self) -> str:
@@ -48,6 +52,7 @@ _LABELS: dict[Fault, Any] = {
     Fault.SWITCHED_OFF: _("The receiver had it switched off"),
     Fault.NOT_ANSWERING: _("The receiver has not answered for 10 minutes"),
     Fault.GAVE_UP: _("A message could not be delivered"),
+    Fault.UNREADABLE: _("Its settings cannot be read"),
 }
 
 
@@ -86,7 +91,8 @@ _LOOK = """
         FROM alerts_alert WHERE resolved_at IS NULL AND fingerprint LIKE 'channel:%%' AND cause = 'channel'
     ),
     present AS (
-        SELECT c.id, c.name, c.environment_id, coalesce(e.slug, '') AS slug, c.enabled, c.disabled_reason,
+        SELECT c.id, c.name, c.environment_id, coalesce(e.slug, '') AS slug, c.enabled, c.disabled_reason, c.kind,
+               c.config,
                c.open_since, given_up.reason AS dead_reason, given_up.finished_at AS dead_at,
                given_up.finished_at > c.updated_at AND NOT EXISTS (
                    SELECT 1 FROM alerts_notification later
@@ -115,8 +121,8 @@ _LOOK = """
     )
     SELECT coalesce(judged.id, told.channel_id), judged.name, judged.environment_id, judged.slug, judged.fault,
            judged.disabled_reason, judged.open_since, judged.dead_reason, judged.dead_at,
-           told.channel_id IS NOT NULL, told.fault, told.reason
-    FROM (SELECT * FROM judged WHERE fault IS NOT NULL) judged FULL JOIN told ON told.channel_id = judged.id
+           told.channel_id IS NOT NULL, told.fault, told.reason, judged.enabled, judged.kind, judged.config::text
+    FROM judged FULL JOIN told ON told.channel_id = judged.id
     ORDER BY judged.name
 """
 
@@ -139,16 +145,23 @@ def _look() -> _Look:
     with connection.cursor() as cursor:
         cursor.execute(_LOOK, parameters)
         rows = cursor.fetchall()
-    found = [(_broken(row), row) for row in rows if row[4] is not None]
+    found = [(channel, row) for row in rows if (channel := _broken(row)) is not None]
+    broken = {channel.id for channel, _row in found}
     return _Look(
         broken=[channel for channel, _row in found],
         untold=[channel for channel, row in found if (channel.fault.value, channel.reason) != row[10:12]],
-        mended=[row[0] for row in rows if row[4] is None],
+        mended=[row[0] for row in rows if row[9] and row[0] not in broken],
     )
 
 
-def _broken(row: tuple[Any, ...]) -> BrokenChannel:
+def _broken(row: tuple[Any, ...]) -> BrokenChannel | None:
+    """None for one that works, and for what was told of one that is gone."""
     identifier, name, environment, slug, fault, disabled_reason, open_since, dead_reason, dead_at, is_told = row[:10]
+    _told_fault, _told_reason, enabled, kind, config = row[10:]
+    if enabled and (unreadable := unreadable_reason(kind, json.loads(config))):
+        return BrokenChannel(identifier, name, environment, slug, Fault.UNREADABLE, unreadable, None, is_told)
+    if fault is None:
+        return None
     reason, since = {
         Fault.SWITCHED_OFF: (disabled_reason, dead_at),
         Fault.NOT_ANSWERING: ("", open_since),

@@ -172,13 +172,19 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
         attempts_allowed=row[5],
         channel=row[6],
         channel_kind=row[7],
-        channel_config=json.loads(row[8]),
+        channel_config=_object(row[8]),
         language=row[10],
         time_zone=row[11],
-        wording=json.loads(row[12]),
+        wording={part: text for part, text in _object(row[12]).items() if isinstance(text, str)},
         alerts=tuple(row[13]),
         is_probe=row[9],
     )
+
+
+def _object(text: str) -> dict[str, Any]:
+    """A stored object; what is none holds nothing, and its message says why it cannot be sent."""
+    found = json.loads(text)
+    return found if isinstance(found, dict) else {}
 
 
 @transaction.atomic

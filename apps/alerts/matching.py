@@ -15,6 +15,8 @@ from typing import Any
 import re2
 from django.utils.translation import gettext_lazy as _
 
+from apps.alerts.unreadable import Unreadable, entries_of
+
 MAX_MATCHERS = 20
 MAX_VALUE_CHARACTERS = 200
 
@@ -50,6 +52,8 @@ LABEL_CHOICES: list[tuple[str, Any]] = [
     (Label.FAULT.value, _("whose fault")),
     (Label.RULE.value, _("rule")),
 ]
+FIELDS = ("label", "operator", "value")
+_LABELS = frozenset(label.value for label in Label)
 OPERATORS = ("=", "!=", "=~", "!~")
 OPERATOR_CHOICES: list[tuple[str, Any]] = [
     ("=", _("is")),
@@ -86,7 +90,7 @@ def texts_of(labels: Labels, label: str) -> Sequence[str]:
     return [value] if isinstance(value, str) else (list(value) or [""])
 
 
-@lru_cache(maxsize=2_000)
+@lru_cache(maxsize=10_000)
 def _pattern(text: str) -> Any:
     return re2.compile(text, _options())
 
@@ -104,9 +108,21 @@ def all_hold(matchers: Iterable[Matcher], labels: Labels) -> bool:
     return all(matcher.holds(labels) for matcher in matchers)
 
 
-def load(stored: Iterable[Mapping[str, str]]) -> tuple[Matcher, ...]:
-    """Matchers as they are stored, which `parse` has accepted before."""
-    return tuple(Matcher(entry["label"], entry["operator"], entry["value"]) for entry in stored)
+def load(stored: object) -> tuple[Matcher, ...]:
+    """Matchers as they are stored, which `parse` has accepted before. Raises Unreadable for anything else."""
+    return tuple(_loaded(entry) for entry in entries_of(stored))
+
+
+def _loaded(entry: Mapping[str, Any]) -> Matcher:
+    label, operator, value = (entry.get(name) for name in FIELDS)
+    if label not in _LABELS or operator not in OPERATORS or not isinstance(value, str):
+        raise Unreadable("no matcher")
+    if operator.endswith("~"):
+        try:
+            _pattern(value)
+        except re2.error as error:
+            raise Unreadable("no pattern") from error
+    return Matcher(str(label), str(operator), value)
 
 
 def parse(given: object) -> tuple[list[dict[str, str]], dict[str, list[Any]]]:

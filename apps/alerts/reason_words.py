@@ -100,6 +100,7 @@ _STEPS: dict[StepReason, Any] = {
     StepReason.ROOT: _("Every channel that is in no route hears of everything."),
     StepReason.MATCHES: _("It matches."),
     StepReason.DISABLED: _("It is switched off."),
+    StepReason.UNREADABLE: _("What it takes cannot be read; save it again."),
     StepReason.NOT_NOW: _("It is not active at this time."),
     StepReason.MATCHER: _("The condition %(matcher)s does not hold."),
     StepReason.NOT_ASKED: _("It was not asked, because an earlier route took it."),

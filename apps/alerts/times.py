@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.utils.translation import gettext_lazy as _
+
+from apps.alerts.unreadable import Unreadable
 
 MAX_RANGES = 20
 _DAYS_IN_A_WEEK = 7
@@ -31,11 +33,14 @@ class TimeRange:
         return (local.weekday() in self.days and now >= self.start) or (yesterday in self.days and now < self.end)
 
 
-def load(stored: Iterable[Mapping[str, Any]]) -> tuple[TimeRange, ...]:
-    """Ranges as they are stored, which `parse` has accepted before."""
+def load(stored: object) -> tuple[TimeRange, ...]:
+    """Ranges as they are stored, which `parse` has accepted before. Raises Unreadable for anything else."""
+    ranges, errors = parse(stored)
+    if errors:
+        raise Unreadable("no hours")
     return tuple(
         TimeRange(frozenset(entry["days"]), time.fromisoformat(entry["start"]), time.fromisoformat(entry["end"]))
-        for entry in stored
+        for entry in ranges
     )
 
 

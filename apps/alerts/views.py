@@ -29,6 +29,7 @@ from apps.alerts.notification_views import load_outcome
 from apps.alerts.previews import quiet_words
 from apps.alerts.rows import channel_row, notification_row
 from apps.alerts.selectors import list_channels
+from apps.alerts.unreadable_rows import channel_problem
 from apps.catalog.scope import scope_of
 from apps.core import kindconfig
 from apps.core.forms import put_errors
@@ -91,6 +92,7 @@ def load_state(request: PageRequest, channel: Channel) -> dict[str, Any]:
         "row": channel_row(request.user, channel),
         "is_worded": known,
         "quiet": quiet_words(channel.quiet_hours),
+        "problem": channel_problem(channel),
     }
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts.access import Role, access_of
 from apps.accounts.doors import PageRequest, signed_in
+from apps.alerts.unreadable_rows import list_unreadable
 from apps.catalog.models import Environment
 from apps.catalog.status import Status
 from apps.core import clock
@@ -70,12 +71,17 @@ def load_processes(request: PageRequest) -> dict[str, Any]:
     return {"costs": costs, "valkey": readings.valkey is not None, "as_of": costs.as_of}
 
 
+def load_unreadable(request: PageRequest) -> dict[str, Any]:
+    return {"unreadable": list_unreadable(request.user)}
+
+
 def load_caches(_request: PageRequest) -> dict[str, Any]:
     return {"caches": cache_statistics(), "as_of": clock.now()}
 
 
 HEALTH = (
     Panel("health", "dashboard/settings/_health.html", load_health, "summary,region", every=REFRESH_SECONDS),
+    Panel("unreadable", "dashboard/settings/_unreadable.html", load_unreadable, "channel,route,rule,silence", every=60),
     Panel("looking", "dashboard/settings/_looking.html", load_looking, "region", every=REFRESH_SECONDS),
     Panel("queues", "dashboard/settings/_queues.html", load_looking, "region", every=REFRESH_SECONDS),
     Panel("processes", "dashboard/settings/_processes.html", load_processes, "region", every=REFRESH_SECONDS),

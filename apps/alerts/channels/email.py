@@ -144,7 +144,8 @@ class EmailKind(ChannelKind[EmailConfig]):
 
     def destination(self, config: Mapping[str, Any]) -> str:
         """The domains it goes to: whose mailboxes, but not which."""
-        domains = dict.fromkeys(str(address).rpartition("@")[2] for address in config.get("to") or [])
+        to = config.get("to")
+        domains = dict.fromkeys(str(address).rpartition("@")[2] for address in (to if isinstance(to, list) else []))
         shown = ", ".join(list(domains)[:3])
         return f"{shown}, …" if len(domains) > 3 else shown
 

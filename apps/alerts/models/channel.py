@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db import models
@@ -10,7 +11,9 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.access import SharedQuerySet
+from apps.alerts import times
 from apps.alerts.channels.base import CHANNEL_KINDS
+from apps.alerts.unreadable import Unreadable
 from apps.catalog.models import Environment
 from apps.core.ids import uuid7
 
@@ -21,6 +24,34 @@ def kind_choices() -> list[tuple[str, Any]]:
 
 
 LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
+
+
+def _has_other_words(channel: Channel) -> bool:
+    words: object = channel.wording
+    return not isinstance(words, dict) or not all(isinstance(text, str) for text in words.values())
+
+
+def _has_no_hours(channel: Channel) -> bool:
+    try:
+        times.load(channel.quiet_hours)
+    except Unreadable:
+        return True
+    return False
+
+
+def _has_no_settings(channel: Channel) -> bool:
+    settings: object = channel.config
+    return not isinstance(settings, dict)
+
+
+_PROBLEMS: dict[str, Callable[[Channel], bool]] = {
+    "config": _has_no_settings,
+    "wording": _has_other_words,
+    "quiet_hours": _has_no_hours,
+}
+
+
+_NOTHING: dict[str, Callable[[], Any]] = {"config": dict, "wording": dict, "quiet_hours": list}
 
 
 class ChannelQuerySet(SharedQuerySet["Channel"]):
@@ -57,6 +88,9 @@ class Channel(models.Model):
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # What of it cannot be read, by field. It is as if nothing were there, so that it stops nobody but itself.
+    unreadable: tuple[str, ...] = ()
+
     objects: ClassVar[ChannelQuerySet] = ChannelQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
@@ -77,3 +111,14 @@ class Channel(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/alerts/channels/{self.pk}/"
+
+    @classmethod
+    def from_db(cls, *loading: Any, **options: Any) -> Channel:
+        channel = super().from_db(*loading, **options)
+        left_out = channel.get_deferred_fields()
+        channel.unreadable = tuple(
+            name for name, problem in _PROBLEMS.items() if name not in left_out and problem(channel)
+        )
+        for name in channel.unreadable:
+            setattr(channel, name, _NOTHING[name]())
+        return channel

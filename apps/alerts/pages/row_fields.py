@@ -79,7 +79,7 @@ class RowsInput(forms.Widget):
         return {part: read(part) for part in self.parts}
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        given = [row for row in value or [] if isinstance(row, Mapping)]
+        given = [row for row in (value if isinstance(value, list) else []) if isinstance(row, Mapping)]
         blanks = range(len(given), len(given) + BLANK_ROWS)
         context = {
             "name": name,
@@ -195,7 +195,10 @@ class TimesInput(RowsInput):
     several = ("days",)
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        rows = [{**row, "days": [str(day) for day in row.get("days", [])]} for row in value or []]
+        given = value if isinstance(value, list) else []
+        rows = [
+            {**row, "days": [str(day) for day in row.get("days") or []]} for row in given if isinstance(row, Mapping)
+        ]
         return super().render(name, rows, attrs, renderer)
 
     def more_context(self) -> dict[str, Any]:

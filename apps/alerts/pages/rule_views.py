@@ -29,10 +29,11 @@ from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
 from apps.alerts.ruling.backtest import backtest
 from apps.alerts.ruling.selectors import list_rules
 from apps.alerts.ruling.services import create_rule, delete_rule, unsaved_rule, update_rule
+from apps.alerts.ruling.words import problem_sentence
 from apps.alerts.wording.quantities import quantity
 from apps.catalog.naming import Name
 from apps.catalog.scope import scope_of
-from apps.core import clock
+from apps.core import clock, kindconfig
 from apps.core.forms import put_errors
 from apps.core.panels import Panel, answer, draw_all
 
@@ -92,7 +93,7 @@ def operated(request: PageRequest, rule_id: UUID) -> Rule:
 
 def load_state(request: PageRequest, rule: Rule) -> dict[str, Any]:
     (row,) = rule_rows(request.user, [rule])
-    return {"row": row, "rule": rule, "as_of": clock.now()}
+    return {"row": row, "rule": rule, "problem": problem_sentence(rule.problem), "as_of": clock.now()}
 
 
 def load_states(request: PageRequest, rule: Rule) -> dict[str, Any]:
@@ -158,8 +159,17 @@ def rule_edit(request: PageRequest, rule_id: UUID) -> HttpResponseBase:
     initial = {name: getattr(rule, name) for name in RuleForm.base_fields}
     for name in ("warning_level", "critical_level", "recovery_margin"):
         initial[name] = None if initial[name] is None else f"{initial[name]:g}"
-    form = RuleForm(kind, rule.config, request.user, request.POST or None, initial=initial)
+    form = RuleForm(kind, _stored(kind, rule), request.user, request.POST or None, initial=initial)
     return _answer(request, form, rule, [])
+
+
+def _stored(kind: RuleKind[Any], rule: Rule) -> dict[str, Any]:
+    """The config of a rule; what cannot be read begins with the kind's own defaults."""
+    try:
+        kindconfig.decode(kind.Config, rule.config)
+    except kindconfig.ConfigError:
+        return {}
+    return dict(rule.config)
 
 
 def _answer(request: PageRequest, form: RuleForm, rule: Rule | None, kinds: list[RuleKind[Any]]) -> HttpResponseBase:

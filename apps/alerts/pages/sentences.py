@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.alerts.broken_channels import fault_words
-from apps.alerts.matching import LABEL_CHOICES, Label
+from apps.alerts.matching import FIELDS, LABEL_CHOICES, Label
 from apps.alerts.models import Alert, AlertSource, Rule
 from apps.alerts.rule_kinds.base import RULE_KINDS, RuleKind
+from apps.alerts.unreadable import shown
 from apps.alerts.wording.quantities import quantity
 from apps.catalog.naming import Name
 from apps.checks.reasons import sentence as reason_sentence
@@ -39,8 +40,9 @@ def matcher_sentence(matcher: Mapping[str, str]) -> str:
     return str(pattern) % {"label": label, "value": matcher["value"]}
 
 
-def matcher_sentences(matchers: Iterable[Mapping[str, str]]) -> list[str]:
-    return [matcher_sentence(matcher) for matcher in matchers]
+def matcher_sentences(matchers: object) -> list[str]:
+    """Of those that can be read: what is stored may be older than this version."""
+    return [matcher_sentence(matcher) for matcher in shown(matchers, FIELDS)]
 
 
 def label_words(names: Iterable[str]) -> list[str]:

@@ -28,6 +28,7 @@ from apps.alerts.pages.row_fields import row_sentences
 from apps.alerts.pages.sentences import cause_words, matcher_sentences, subject
 from apps.alerts.pages.silence_forms import SilenceForm, initial_from, initial_of
 from apps.alerts.silences import selectors, services
+from apps.alerts.unreadable_rows import silence_problem
 from apps.catalog.scope import scope_of
 from apps.core import clock
 from apps.core.forms import put_errors
@@ -161,11 +162,11 @@ def visible_silence(request: PageRequest, silence_id: UUID) -> Silence:
 
 
 def load_state(request: PageRequest, silence: Silence) -> dict[str, Any]:
-    return {"row": silence_row(request.user, silence)}
+    return {"row": silence_row(request.user, silence), "problem": silence_problem(silence)}
 
 
 def load_hushed(request: PageRequest, silence: Silence) -> dict[str, Any]:
-    reach = reach_of(selectors.preview(request.user, silence.matchers, silence.environment))
+    reach = reach_of(selectors.hushed_by(request.user, silence))
     return {"reach": reach, "row": silence_row(request.user, silence)}
 
 
@@ -293,7 +294,7 @@ def silence_edit(request: PageRequest, silence_id: UUID) -> HttpResponseBase:
             return redirect(saved)
     context: dict[str, Any] = {"form": form, "silence": silence, "crumbs": _crumbs(silence)}
     if not form.is_bound:
-        context |= _looked_ahead(request, silence.matchers, silence.environment)
+        context["reach"] = reach_of(selectors.hushed_by(request.user, silence))
     return render(request, "alerts/silence_form.html", context, status=400 if form.errors else 200)
 
 

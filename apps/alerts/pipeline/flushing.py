@@ -191,7 +191,7 @@ def _supersede(lanes: list[UUID]) -> dict[UUID, list[_Carried]]:
         for lane, stored in cursor.fetchall():
             # Django leaves the JSON of a raw statement as text.
             entries = stored if isinstance(stored, list) else json.loads(stored or "[]")
-            news = {UUID(entry["id"]): entry for entry in entries if entry["news"] not in _NO_NEWS}
+            news = {UUID(entry["id"]): entry for entry in entries if entry.get("news", "") not in _NO_NEWS}
             found.setdefault(lane, {}).update(news)
     if not any(found.values()):
         return {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db.models import F
 
 from apps.alerts import matching, times
@@ -36,9 +37,12 @@ from apps.alerts.stages.context import (
     SilenceFacts,
 )
 from apps.alerts.stages.rate_limit import STORM_PAUSE, STORM_WINDOW
+from apps.alerts.unreadable import Unreadable
 from apps.catalog.models import Status, Target, TargetStatus
 from apps.checks.models import Incident
 from apps.core import statements
+
+logger = structlog.get_logger(__name__)
 
 # How far up dependencies are followed.
 LEVELS = 8
@@ -285,11 +289,14 @@ def _context(alerts: Iterable[AlertFacts], now: datetime) -> RoutingContext:
 
 
 def load_silences(now: datetime) -> tuple[SilenceFacts, ...]:
-    """The silences in force. One query."""
-    rows = Silence.objects.active(now).order_by("ends_at")
-    return tuple(
-        SilenceFacts(
-            id=row.pk, environment=row.environment_id, matchers=matching.load(row.matchers), ends_at=row.ends_at
-        )
-        for row in rows
-    )
+    """The silences in force. One that cannot be read hushes nothing. One query."""
+    found = []
+    for row in Silence.objects.active(now).order_by("ends_at"):
+        try:
+            matchers = matching.load(row.matchers)
+        except Unreadable:
+            logger.warning("silence_unreadable", silence=str(row.pk))
+            continue
+        if matchers:
+            found.append(SilenceFacts(row.pk, row.environment_id, matchers, row.ends_at))
+    return tuple(found)

@@ -57,7 +57,11 @@ class Reach:
 
     def _taken(self, route: RouteFacts, of_alert: Labels, at: datetime) -> frozenset[int]:
         """Targets whose alerts the route itself matches, wherever it stands."""
-        if not route.enabled or (route.active_times and not is_inside(route.active_times, route.time_zone, at)):
+        if (
+            not route.enabled
+            or not route.is_readable
+            or (route.active_times and not is_inside(route.active_times, route.time_zone, at))
+        ):
             return frozenset()
         found = self._everybody
         for matcher in route.matchers:

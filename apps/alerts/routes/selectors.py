@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +14,7 @@ from apps.accounts.models import User
 from apps.alerts import matching, times
 from apps.alerts.models import Channel, Route
 from apps.alerts.routes.tree import RouteFacts, Tree
+from apps.alerts.unreadable import Unreadable
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,12 @@ class Standing:
     channel_ids: dict[UUID, tuple[UUID, ...]]
 
     def in_force(self, route: Route) -> bool:
-        """Whether it and everything it is inside of is enabled."""
-        return all(member.enabled for member in self.line(route))
+        """Whether it and everything it is inside of is enabled, and can be read."""
+        return all(member.enabled and member.pk in self._readable for member in self.line(route))
+
+    @cached_property
+    def _readable(self) -> frozenset[UUID]:
+        return frozenset(route.pk for route in self.routes.values() if is_readable(route))
 
     def line(self, route: Route) -> list[Route]:
         """The route, the one it is inside of, and so on to the top."""
@@ -75,23 +81,42 @@ def load_tree() -> Tree:
     return load_standing().tree()
 
 
+def is_readable(route: Route) -> bool:
+    """Whether what is stored of it says what it takes. One that does not takes nothing, and what it names is told of
+    everything, as whatever no route names."""
+    return _facts(route, ()).is_readable
+
+
 def _facts(route: Route, channels: tuple[UUID, ...]) -> RouteFacts:
+    try:
+        matchers, active_times = matching.load(route.matchers), times.load(route.active_times)
+        group_by = None if route.group_by is None else _labels(route.group_by)
+        is_readable = True
+    except Unreadable:
+        matchers, active_times, group_by, is_readable = (), (), None, False
     return RouteFacts(
         id=route.pk,
         name=route.name,
         parent=route.parent_id,
         position=route.position,
-        matchers=matching.load(route.matchers),
+        matchers=matchers,
         channels=channels,
-        group_by=None if route.group_by is None else tuple(route.group_by),
+        group_by=group_by,
         group_wait_seconds=route.group_wait_seconds,
         group_interval_seconds=route.group_interval_seconds,
         repeat_interval_seconds=route.repeat_interval_seconds,
         continue_matching=route.continue_matching,
-        active_times=times.load(route.active_times),
+        active_times=active_times,
         time_zone=route.time_zone,
         enabled=route.enabled,
+        is_readable=is_readable,
     )
+
+
+def _labels(stored: object) -> tuple[str, ...]:
+    if not isinstance(stored, list) or not all(isinstance(label, str) for label in stored):
+        raise Unreadable("no labels")
+    return tuple(stored)
 
 
 def list_routes(user: User | AnonymousUser) -> QuerySet[Route]:

@@ -38,6 +38,7 @@ class StepReason(StrEnum):
     DISABLED = "disabled"
     NOT_NOW = "not_now"
     MATCHER = "matcher"
+    UNREADABLE = "unreadable"
     NOT_ASKED = "not_asked"
 
 
@@ -59,6 +60,8 @@ class RouteFacts:
     active_times: tuple[TimeRange, ...] = ()
     time_zone: str = "UTC"
     enabled: bool = True
+    # False: what it takes, or when, cannot be read, so it takes nothing.
+    is_readable: bool = True
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,8 @@ class Tree:
 def _judge(route: RouteFacts, labels: Labels, at: datetime) -> tuple[StepReason, Matcher | None]:
     if not route.enabled:
         return StepReason.DISABLED, None
+    if not route.is_readable:
+        return StepReason.UNREADABLE, None
     failing = next((matcher for matcher in route.matchers if not matcher.holds(labels)), None)
     if failing is not None:
         return StepReason.MATCHER, failing

@@ -96,10 +96,13 @@ class _Judge:
 
     def warnings(self, identifier: UUID) -> list[str]:
         standing = self._standing
+        if standing.routes[identifier].enabled and not self._facts[identifier].is_readable:
+            sentence = _("This route cannot be read, so it is not asked, and its channels hear of everything: save it.")
+            return [sentence]
         if not standing.in_force(standing.routes[identifier]):
             return []
         route = self._facts[identifier]
-        siblings = [other for other in self._siblings[route.parent] if other.enabled]
+        siblings = [other for other in self._siblings[route.parent] if other.enabled and other.is_readable]
         place = siblings.index(route)
         hiding = next((other for other in siblings[:place] if self._takes_all_of(other, route)), None)
         if hiding is not None:

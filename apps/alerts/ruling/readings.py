@@ -20,7 +20,7 @@ import msgspec
 import structlog
 from django.db import connection, transaction
 
-from apps.alerts.matching import load
+from apps.alerts.matching import Matcher, load
 from apps.alerts.models import Rule
 from apps.alerts.rule_kinds.base import PORTAL, RULE_KINDS, Reading, RuleKind
 from apps.alerts.rules import Criteria
@@ -54,6 +54,7 @@ class ActiveRule:
     kind: RuleKind[Any]
     config: Any
     criteria: Criteria
+    matchers: tuple[Matcher, ...] = ()
     matching: int = 0
     problem: str = ""
 
@@ -105,10 +106,9 @@ def load_rules(index: LabelIndex) -> tuple[list[ActiveRule], dict[UUID, str]]:
 
 
 def _find_targets(rules: Sequence[ActiveRule], index: LabelIndex) -> None:
-    matchers = [load(rule.row.matchers) for rule in rules]
-    index.learn(chain.from_iterable(matchers))
-    for rule, conditions in zip(rules, matchers, strict=True):
-        rule.matching = index.matching(rule.row.environment_id, conditions)
+    index.learn(chain.from_iterable(rule.matchers for rule in rules))
+    for rule in rules:
+        rule.matching = index.matching(rule.row.environment_id, rule.matchers)
         rule.problem = "" if rule.matching else Problem.NO_TARGET
 
 
@@ -120,11 +120,11 @@ def _active(row: Rule, configs: dict[tuple[str, bytes], Any]) -> ActiveRule | No
     try:
         if key not in configs:
             configs[key] = kindconfig.decode(kind.Config, row.config)
-        criteria = criteria_of(row, kind)
-    except (kindconfig.ConfigError, ValueError, KeyError) as error:
+        criteria, matchers = criteria_of(row, kind), load(row.matchers)
+    except (kindconfig.ConfigError, ValueError, KeyError, TypeError) as error:
         logger.warning("rule_unreadable", rule=str(row.pk), error=str(error))
         return None
-    return ActiveRule(row, kind, configs[key], criteria) if criteria.levels else None
+    return ActiveRule(row, kind, configs[key], criteria, matchers) if criteria.levels else None
 
 
 def read_all(rules: Iterable[ActiveRule], index: LabelIndex, now: datetime) -> list[Batch]:

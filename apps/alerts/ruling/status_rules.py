@@ -10,6 +10,7 @@ from apps.alerts.matching import Labels, Matcher, all_hold, load
 from apps.alerts.models import Rule, Severity
 from apps.alerts.rule_kinds.status import StatusConfig, StatusKind
 from apps.alerts.rules import DEFAULT_FOR_SECONDS
+from apps.alerts.unreadable import Unreadable
 from apps.core import kindconfig
 
 KIND = StatusKind.name
@@ -49,7 +50,7 @@ class StatusRules:
     def load(cls) -> StatusRules:
         """One query."""
         rows = Rule.objects.present().filter(kind=KIND, enabled=True).select_related("environment").order_by("name")
-        return cls([_status_rule(row) for row in rows])
+        return cls([rule for row in rows if (rule := _status_rule(row)) is not None])
 
     def severity_of(self, labels: Labels, status: str) -> tuple[str, int, list[tuple[UUID, str, str]]]:
         """The severity of an incident with `status`, for how many seconds people are spared it, and which rules
@@ -63,22 +64,20 @@ class StatusRules:
         return severity, hold, [(rule.id, rule.name, rule.severity) for rule in matching]
 
 
-def _status_rule(row: Rule) -> StatusRule:
+def _status_rule(row: Rule) -> StatusRule | None:
+    """None for one that cannot be read: its evaluation says so."""
     severity = row.severity or Severity.WARNING.value
-    hold = DEFAULT_FOR_SECONDS[severity] if row.for_seconds is None else row.for_seconds
+    try:
+        statuses, matchers = kindconfig.decode(StatusConfig, row.config).statuses, load(row.matchers)
+        hold = DEFAULT_FOR_SECONDS[severity] if row.for_seconds is None else row.for_seconds
+    except (kindconfig.ConfigError, Unreadable, KeyError):
+        return None
     return StatusRule(
         id=row.pk,
         name=row.name,
         severity=severity,
-        statuses=frozenset(_statuses(row)),
+        statuses=frozenset(statuses),
         environment=row.environment.slug if row.environment else None,
-        matchers=load(row.matchers),
+        matchers=matchers,
         hold_seconds=hold,
     )
-
-
-def _statuses(row: Rule) -> list[str]:
-    try:
-        return kindconfig.decode(StatusConfig, row.config).statuses
-    except kindconfig.ConfigError:
-        return []  # its evaluation says that it cannot be read

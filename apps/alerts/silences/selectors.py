@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,9 +13,11 @@ from django.db.models import Q, QuerySet
 from apps.accounts.models import User
 from apps.alerts import matching
 from apps.alerts.labels import labels_of
+from apps.alerts.matching import Matcher
 from apps.alerts.models import Alert, Silence
 from apps.alerts.routes.reach import ALERT_LABELS
 from apps.alerts.silences.services import parse_matchers
+from apps.alerts.unreadable import Unreadable
 from apps.catalog.models import Environment, Target
 
 SHOWN = 50
@@ -47,7 +50,19 @@ def preview(user: User, matchers: object, environment: Environment | None = None
     stored, errors = parse_matchers(matchers)
     if errors:
         raise ValidationError(errors)
-    conditions = matching.load(stored)
+    return _preview(user, matching.load(stored), environment)
+
+
+def hushed_by(user: User, silence: Silence) -> Preview:
+    """What a silence that is stored hushes; nothing where that cannot be read. At most five queries."""
+    try:
+        conditions = matching.load(silence.matchers)
+    except Unreadable:
+        conditions = ()
+    return _preview(user, conditions, silence.environment) if conditions else Preview(0, 0, [], [])
+
+
+def _preview(user: User, conditions: Sequence[Matcher], environment: Environment | None) -> Preview:
     inside = Q() if environment is None else Q(environment=environment)
     alerts = [
         identifier
