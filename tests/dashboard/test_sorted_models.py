@@ -137,11 +137,17 @@ def listed(user: User, **query: Any) -> list[str]:
         ("output_tokens_per_second", ["gamma", "beta", "alpha", "new"]),
         ("-uptime_24h", ["beta", "gamma", "alpha", "new"]),
         ("-name", ["new", "gamma", "beta", "alpha"]),
+        (" -name", ["new", "gamma", "beta", "alpha"]),
     ],
 )
 @pytest.mark.usefixtures("provider")
 def test_rest_orders_by_the_fields_it_answers(operator: User, ordering: str, expected: list[str]) -> None:
     assert listed(operator, ordering=ordering) == expected
+
+
+@pytest.mark.usefixtures("provider")
+def test_rest_takes_an_empty_order_for_none(operator: User) -> None:
+    assert listed(operator, ordering=" ") == listed(operator)
 
 
 @pytest.mark.usefixtures("provider")

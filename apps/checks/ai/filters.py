@@ -38,6 +38,8 @@ class MeasuredModelFilters(ModelFilters):
 
 def order_of(value: str) -> tuple[str, ...]:
     """The columns of a value `in_order` took; none for the order lists have by themselves."""
-    if not value:
+    # As the filter reads it: a field of a form leaves the spaces around a value out.
+    wanted = value.strip()
+    if not wanted:
         return ()
-    return ("-measure" if value.startswith("-") else "measure", "-pk")
+    return ("-measure" if wanted.startswith("-") else "measure", "-pk")
