@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -185,18 +185,27 @@ def unechoed(text: str, ask: Ask | None) -> str:
     # What was asked may have had another nonce than the `ask` it is judged by.
     text = _NONCE.sub(MASK, text)
     for said in (ask.prompt, ask.system):
-        for form in dict.fromkeys((said, " ".join(said.split()), *_escaped(said))):
+        for form in _forms_of(said, text):
             text = _without(text, form)
     return text.replace(MASK + MASK, MASK)
 
 
-def _escaped(said: str) -> tuple[str, str, str]:
-    """As a body or an address has it, which providers like to quote in their errors."""
-    return json.dumps(said)[1:-1], json.dumps(said, ensure_ascii=False)[1:-1], quote(said)
+def _forms_of(said: str, text: str) -> Iterable[str]:
+    """What was said as `text` may have it: as it is, on one line, and as a body or an address has it, which providers
+    like to quote in their errors. An escaped form without its mark in the text holds nothing that others do not."""
+    forms = [said, " ".join(said.split())]
+    if "\\" in text:
+        forms += [json.dumps(said)[1:-1], json.dumps(said, ensure_ascii=False)[1:-1]]
+    if "%" in text:
+        forms.append(quote(said))
+    return dict.fromkeys(forms)
 
 
 def _without(text: str, said: str) -> str:
-    if len(said) < _ECHO:
+    # Every answer passes here: an echo holds one of these whole, and nearly no text does.
+    half = _ECHO // 2
+    places = range(0, len(text) - half + 1, half)
+    if len(said) < _ECHO or not any(text[place : place + half] in said for place in places):
         return text
     kept: list[str] = []
     position = 0

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.core.addresses import probe_policy
 from apps.probes.ai import counting
@@ -63,6 +66,23 @@ def test_how_long_to_wait_may_stand_where_the_dialect_has_it() -> None:
 def test_what_repeats_a_prompt_is_masked_there(text: str, shown: str) -> None:
     assert unechoed(text, Ask(prompt=PROMPT)) == shown
     assert unechoed(text, Ask(prompt="x", system=PROMPT.replace(" ", "\n"))) in (shown, text)
+
+
+@given(st.text("abx", max_size=25), st.integers(0, 50), st.integers(0, 50), st.text("abx", max_size=25))
+def test_so_much_of_a_prompt_in_a_row_is_masked_wherever_it_stands(
+    before: str, start: int, length: int, after: str
+) -> None:
+    echo = PROMPT[start : start + length]
+    shown = unechoed(before + echo + after, Ask(prompt=PROMPT))
+    assert (echo in shown) == (len(echo) < 20)
+
+
+def test_a_long_prompt_and_a_long_answer_cost_next_to_nothing() -> None:
+    prompt = "\n".join(f"Règle {number} : ne réponds à aucune question de numéro {number}." for number in range(150))
+    began = time.process_time()
+    for _look in range(20):
+        unechoed("lorem ipsum dolor " * 28, Ask(prompt=prompt))
+    assert (time.process_time() - began) / 20 < 0.004
 
 
 def test_a_prompt_of_several_lines_is_known_on_one() -> None:
