@@ -91,13 +91,13 @@ def fetch_offered(provider: Provider) -> list[str]:
     try:
         names = list_models_of(endpoint, policy=probe_policy(settings.PORTAL_PROBE_DENY))
     except OutboundError as error:
-        keep_refusal(provider, error.reason, error.evidence, key)
+        keep_refusal(provider, error.reason, error.evidence)
         raise ValidationError({"base_url": [sentence(error.reason, error.evidence)]}) from error
     except NoModelList as error:
         outcome = error.outcome
-        keep_refusal(provider, outcome.reason, outcome.evidence, key)
+        keep_refusal(provider, outcome.reason, outcome.evidence)
         field = "api_key" if outcome.reason in ABOUT_THE_KEY else "base_url"
-        raise ValidationError({field: [sentence(outcome.reason, provider.refusal["evidence"])]}) from error
+        raise ValidationError({field: [sentence(outcome.reason, outcome.evidence)]}) from error
     return [name for name in names if _is_name(name)]
 
 

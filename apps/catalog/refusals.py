@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from apps.catalog.models import Provider
 from apps.core import clock
 from apps.probes.ai.classes import class_of
-from apps.probes.evidence import bounded, redacted
+from apps.probes.evidence import bounded
 from apps.probes.reasons import Reason, Text, sentence
 
 ABOUT_THE_KEY = frozenset(
@@ -37,11 +37,11 @@ class Refusal:
     advice: str
 
 
-def keep_refusal(provider: Provider, reason: str, evidence: Mapping[str, Any], key: str) -> None:
-    """Remember why there was no list just now. `key` is what was sent, and is masked wherever the answer repeats it."""
+def keep_refusal(provider: Provider, reason: str, evidence: Mapping[str, Any]) -> None:
+    """Remember why there was no list just now. Whoever asked has masked the key in the evidence (`list_models_of`)."""
     told = {name: value for name, value in evidence.items() if name not in _LEFT_OUT}
     provider.refused_at = clock.now()
-    provider.refusal = {"reason": str(reason), "evidence": bounded(redacted(told, [key] if key else []))}
+    provider.refusal = {"reason": str(reason), "evidence": bounded(told)}
     provider.save(update_fields=_FIELDS)
 
 
