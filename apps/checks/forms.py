@@ -14,6 +14,7 @@ from apps.catalog.models import Region
 from apps.checks.region_words import RegionChoice, region_choices
 from apps.core.configform import ConfigForm
 from apps.probes.base import ProbeKind
+from apps.probes.conditions import OPERATOR_LABELS
 
 # What says how we look: a check that is told has none of it.
 ONLY_FOR_LOOKING = (
@@ -183,7 +184,5 @@ CONDITION_FIELDS: list[dict[str, Any]] = [
 ]
 CONDITION_OPERATORS: list[tuple[str, Any]] = [
     *((sign, sign) for sign in ("==", "!=", "<", "<=", ">", ">=")),
-    ("contains", gettext_lazy("contains")),
-    ("not_contains", gettext_lazy("does not contain")),
-    ("matches", gettext_lazy("matches")),
+    *OPERATOR_LABELS.items(),
 ]

@@ -15,10 +15,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.checks.models import PingKind
+from apps.core.addresses import RULE_LABELS
 from apps.core.details import readable
 from apps.core.kindconfig import MASK
 from apps.dashboard import formatting
 from apps.dashboard.ai.prompts import PromptLine, prompts_of
+from apps.probes.conditions import OPERATOR_LABELS
+from apps.probes.reasons import Reason, page_problem
 
 Text = str | Promise
 
@@ -32,7 +36,9 @@ _PHASES: tuple[tuple[str, Text], ...] = (
 _LABELS: dict[str, Text] = {
     "actual": _("Got"),
     "address": _("Address"),
+    "addresses": _("Addresses"),
     "body_bytes": _("Body size"),
+    "content_type": _("Content type"),
     "count": _("Count"),
     "deadline": _("Deadline"),
     "detail": _("Detail"),
@@ -41,6 +47,8 @@ _LABELS: dict[str, Text] = {
     "expected": _("Expected"),
     "failed": _("Not as expected"),
     "finish": _("Ended because of"),
+    "field": _("Field"),
+    "format": _("Format"),
     "found": _("Found"),
     "grace_seconds": _("Grace (s)"),
     "guards": _("Guards"),
@@ -51,17 +59,20 @@ _LABELS: dict[str, Text] = {
     "last_ping_kind": _("Kind of the last ping"),
     "location": _("Location"),
     "method": _("Method"),
+    "missing": _("No longer there"),
     "model": _("Model"),
     "name": _("Name"),
     "names": _("Names"),
     "not_after": _("Valid until"),
     "not_before": _("Valid from"),
     "operator": _("Operator"),
+    "page": _("Status page"),
     "phase": _("Phase"),
     "port": _("Port"),
     "queue": _("Queue"),
     "queues": _("Queues"),
     "rate_limit": _("Rate limits"),
+    "redirects": _("Redirects"),
     "retry_after_seconds": _("Try again after (s)"),
     "rule": _("Rule"),
     "run": pgettext_lazy("of a program", "Run"),
@@ -75,6 +86,15 @@ _LABELS: dict[str, Text] = {
     "timeout_seconds": _("Time limit (s)"),
     "url": _("URL"),
     "wire_bytes": _("Received"),
+}
+# Values that are codes, by their name in evidence; what is no code of these is shown as it is.
+_WORDS: dict[str, Mapping[str, Text]] = {
+    "last_ping_kind": {kind.value: kind.label for kind in PingKind},
+    "operator": OPERATOR_LABELS,
+    "phase": {key.removesuffix("_ms"): label for key, label in _PHASES}
+    | {"query": _("Query"), "sign_in": _("Signing in")},
+    "rule": RULE_LABELS,
+    "seen": {reason.value: reason.label for reason in Reason},
 }
 _SIZES = frozenset({"body_bytes", "wire_bytes"})
 _BLOCKS = frozenset(
@@ -136,7 +156,7 @@ class EvidenceView:
 
 def view_of(evidence: Any, measurements: Any = None, duration_ms: float | None = None) -> EvidenceView:
     """Sort `evidence` (any JSON value) and `measurements` (milliseconds by phase) into what the page shows."""
-    plain = readable(evidence) if isinstance(evidence, Mapping) else ({"detail": evidence} if evidence else {})
+    plain = _in_words(evidence) if isinstance(evidence, Mapping) else ({"detail": evidence} if evidence else {})
     timings = next(
         (
             found
@@ -159,6 +179,15 @@ def view_of(evidence: Any, measurements: Any = None, duration_ms: float | None =
         body=_body(plain.get("body")),
         truncated=plain.get("truncated") is True,
     )
+
+
+def _in_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Evidence with its detail in the active language: of a status page that cannot be read, what its code means."""
+    plain = readable(evidence)
+    if isinstance(plain.get("problem"), str):
+        told = {key: value for key, value in plain.items() if key not in ("problem", "cause")}
+        return told | {"detail": page_problem(evidence)}
+    return plain
 
 
 def phases_of(timings: Any, duration_ms: float | None = None) -> tuple[list[Phase], str]:
@@ -191,7 +220,13 @@ def _facts(values: Mapping[str, Any]) -> list[Fact]:
 def _value(key: str, value: Any) -> str:
     if key in _SIZES and isinstance(value, int | float):
         return formatting.byte_size(value)
-    return text_of(value)
+    return _worded(key, value)
+
+
+def _worded(key: str, value: Any) -> str:
+    """A code in words where it is one of ours; any other value as text."""
+    known = _WORDS.get(key, {})
+    return str(known[value]) if isinstance(value, str) and value in known else text_of(value)
 
 
 def text_of(value: Any) -> str:
@@ -218,7 +253,7 @@ def _conditions(found: Any) -> list[ConditionLine]:
     return [
         ConditionLine(
             field=text_of(entry.get("field", "")),
-            operator=text_of(entry.get("operator", "")),
+            operator=_worded("operator", entry.get("operator", "")),
             expected=text_of(entry.get("expected", entry.get("value"))),
             actual=text_of(entry.get("actual")),
             passed=entry["passed"] if isinstance(entry.get("passed"), bool) else None,

@@ -39,6 +39,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operators.gt,
     ">=": operators.ge,
 }
+# The others are signs, which everybody reads.
+OPERATOR_LABELS: dict[str, Text] = {
+    "contains": _("contains"),
+    "not_contains": _("does not contain"),
+    "matches": _("matches"),
+}
 _ORDERINGS = frozenset({"<", "<=", ">", ">="})
 _TEXT_OPERATORS = frozenset({"contains", "not_contains", "matches"})
 _NUMERIC_FIELDS = frozenset({"status", "response_time_ms", "certificate_days"})

@@ -17,6 +17,7 @@ import apps.core.outbound.problems
 import apps.probes.details  # noqa: F401
 from apps.core.addresses import RULE_LABELS
 from apps.core.details import detail_words, is_ours
+from apps.probes.conditions import OPERATOR_LABELS
 from apps.probes.vendor_pages.problems import problem_words
 
 Text = str | Promise
@@ -301,6 +302,8 @@ _CONDITION_SENTENCES: dict[str, Text] = {
     "header": _("Expected header %(name)s %(operator)s %(expected)s, got %(actual)s."),
     "json": _("Expected %(name)s in the JSON answer %(operator)s %(expected)s, got %(actual)s."),
 }
+# Values that are codes, by their name in evidence.
+_LABELLED = {"rule": RULE_LABELS, "operator": OPERATOR_LABELS}
 _CONDITION_MISSING = _("Expected %(field)s %(operator)s %(expected)s, but there is no %(field)s in the answer.")
 
 
@@ -372,8 +375,8 @@ class _Readable(dict[str, Any]):
         value = super().__getitem__(key)
         if value is None or value == "":
             raise KeyError(key)
-        if key == "rule":
-            return str(RULE_LABELS.get(str(value), value))
+        if key in _LABELLED:
+            return str(_LABELLED[key].get(str(value), value))
         if isinstance(value, float):
             return f"{value:.1f}".removesuffix(".0") if abs(value) < 100 else f"{value:.0f}"
         if isinstance(value, list | tuple):

@@ -111,6 +111,15 @@ def test_words_of_others_stand_between_quotes_as_they_are(reason: Reason, said: 
         assert f"“{said}”" in sentence(reason, {"host": "shop.example", "detail": said})
 
 
+def test_an_operator_is_a_word_of_the_sentence_it_stands_in() -> None:
+    failed = {"field": "header.server", "operator": "not_contains", "expected": "nginx", "actual": "nginx/1"}
+    assert sentence(Reason.CONDITION_FAILED, {"conditions": [{**failed, "passed": False}]}) == (
+        "Expected header server does not contain nginx, got nginx/1."
+    )
+    with translation.override("ko"):
+        assert "contain" not in sentence(Reason.CONDITION_FAILED, failed)
+
+
 def test_two_meanings_of_one_code_stop_the_process() -> None:
     with pytest.raises(DuplicateEntry):
         DETAILS.add(Problem.NO_SMTP.value, "something else")

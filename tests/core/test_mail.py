@@ -138,6 +138,7 @@ def test_a_server_without_a_login_we_know_gets_no_password(authority: Authority)
     with MailServer(authority.good(), mechanisms_refused=["PLAIN", "LOGIN"]) as server:
         receipt = hand_over(with_login(server.port), ca_file=authority.ca_file)
         assert (receipt.reply.stage, receipt.reply.code) == (MailStage.LOGIN, 0)
+        assert receipt.reply.text == "AUTH PLAIN, AUTH LOGIN", "the protocol's names, which are of no language"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,8 @@ def test_an_address_beyond_ascii_is_only_told_to_a_server_that_takes_them() -> N
     with MailServer(unicode=False) as server:
         receipt = hand_over(mail(server.port, recipients=both))
         assert receipt.accepted == ("ops@example.com",)
-        assert receipt.refused["운영@example.com"].code == 0
+        refused = receipt.refused["운영@example.com"]
+        assert (refused.code, refused.text) == (0, "SMTPUTF8")
         assert server.asked == ["ops@example.com"]
 
 

@@ -27,3 +27,36 @@ def test_what_was_stored_before_is_shown_as_it_was() -> None:
     assert view_of({"detail": ["a", "b"]}).facts[0].value == "a, b"
     old = prompts_of([{"name": "Sum", "passed": False, "detail": "the argument city is another"}])
     assert old[0].detail == "the argument city is another"
+
+
+CODED = {
+    "phase": ("first_byte", "Waiting for the first byte", "첫 바이트 대기"),
+    "rule": ("private", "a private network", "사설 네트워크"),
+    "seen": ("dns_error", "Name lookup failed", "이름 조회 실패"),
+    "last_ping_kind": ("start", "Start", "시작"),
+    "operator": ("not_contains", "does not contain", "포함하지 않음"),
+}
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_a_code_of_ours_is_shown_in_words(name: str) -> None:
+    code, english, korean = CODED[name]
+    for language, shown in (("en", english), ("ko", korean)):
+        with override(language):
+            assert [fact.value for fact in view_of({name: code}).facts] == [shown]
+    assert view_of({name: "of_a_newer_version"}).facts[0].value == "of_a_newer_version"
+    assert view_of({name: ["x"]}).facts[0].value == "x"
+
+
+def test_a_condition_is_listed_with_its_operator_in_words() -> None:
+    with override("ko"):
+        listed = view_of({"conditions": [{"field": "body", "operator": "contains", "expected": "ok", "actual": "no"}]})
+    assert [line.operator for line in listed.conditions] == ["포함"]
+
+
+def test_a_status_page_that_cannot_be_read_says_why_and_not_by_its_code() -> None:
+    stored = {"detail": "? JSON", "problem": "garbage", "content_type": "text/plain"}
+    with override("ko"):
+        facts = {str(fact.label): fact.value for fact in view_of(stored).facts}
+    assert "text/plain" in facts.values() and len(facts) == 2
+    assert not {"? JSON", "garbage"} & set(facts.values())

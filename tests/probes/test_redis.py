@@ -67,6 +67,21 @@ def test_every_other_answer_has_its_reason(reply: bytes, reason: Reason) -> None
     assert (outcome.state, outcome.reason) == (OutcomeState.FAILED, reason)
 
 
+@pytest.mark.parametrize(
+    ("reply", "code", "values"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not_redis", {"said": "HTTP/1.1 400 Bad Request"}),
+        (b"$99999999999\r\n", "not_redis_size", {"count": 99_999_999_999}),
+        (b"+" + b"a" * 100_000, "not_redis_line", None),
+    ],
+)
+def test_what_is_no_redis_is_said_in_words_with_a_code(
+    reply: bytes, code: str, values: dict[str, object] | None
+) -> None:
+    evidence = answering(reply).evidence
+    assert (evidence["detail_code"], evidence.get("detail_values")) == (code, values)
+
+
 def test_an_old_servers_plain_error_to_a_password_is_a_sign_in_that_failed() -> None:
     assert answering(b"-ERR invalid password\r\n", password="p").reason is Reason.AUTHENTICATION_FAILED
 

@@ -79,6 +79,7 @@ class DeliveryReason(StrEnum):
     UNEXPECTED_STATUS = "unexpected_status"
     DEFERRED = "deferred"
     PARTLY_DELIVERED = "partly_delivered"
+    MISSING_EXTENSION = "missing_extension"
     # It never got so far
     TIMEOUT = "timeout"
     NAME_NOT_RESOLVED = "name_not_resolved"
@@ -117,6 +118,7 @@ _REASON_LABELS: dict[DeliveryReason, Any] = {
     DeliveryReason.UNEXPECTED_STATUS: _("The receiver answered with an unexpected status"),
     DeliveryReason.DEFERRED: _("The mail server asked us to come back later"),
     DeliveryReason.PARTLY_DELIVERED: _("Delivered to some of the recipients, refused for others"),
+    DeliveryReason.MISSING_EXTENSION: _("The mail server lacks what the letter needs"),
     DeliveryReason.TIMEOUT: _("No answer in time"),
     DeliveryReason.NAME_NOT_RESOLVED: _("The host name could not be resolved"),
     DeliveryReason.CONNECTION_FAILED: _("No connection"),

@@ -213,6 +213,8 @@ def _judge_refusal(reply: MailReply) -> Delivery:
     if _is_later(reply):
         alive = reply.stage in (MailStage.SENDER, MailStage.RECIPIENT)
         return Delivery(False, True, DeliveryReason.DEFERRED, status_code=code, answer=answer, alive=alive)
+    if not reply.code:
+        return Delivery(False, False, DeliveryReason.MISSING_EXTENSION, answer=answer)
     reason = _BY_ENHANCED.get(reply.enhanced) or _BY_CODE.get(reply.code)
     if reason is None and reply.stage is MailStage.LOGIN:
         reason = DeliveryReason.UNAUTHORIZED

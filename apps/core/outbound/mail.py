@@ -67,7 +67,7 @@ class MailStage(StrEnum):
 class MailReply:
     """What the server said: `code` as in 250, `enhanced` as in "4.7.1" (may be empty).
 
-    `code` is 0 when it lacks something the letter needs; `text` then says what.
+    `code` is 0 when it lacks something the letter needs; `text` then names that as the protocol does.
     """
 
     stage: MailStage
@@ -239,7 +239,7 @@ class _Sending:
                 if reply.code == 334:
                     reply = self._talk.ask(_encoded(answer))
         else:
-            raise _DecidedError(MailReply(MailStage.LOGIN, 0, "The server offers neither AUTH PLAIN nor AUTH LOGIN."))
+            raise _DecidedError(MailReply(MailStage.LOGIN, 0, "AUTH PLAIN, AUTH LOGIN"))
         self._expect(MailStage.LOGIN, reply, 235)
 
     def _hand_over(self) -> MailReceipt:
@@ -268,7 +268,7 @@ class _Sending:
 
     def _recipients(self, unicode: bool) -> dict[str, MailReply]:
         """What the server says of each. Asked in one go where it allows that: fifty turns take seconds."""
-        unknown = MailReply(MailStage.RECIPIENT, 0, "The server takes no addresses beyond ASCII (SMTPUTF8).")
+        unknown = MailReply(MailStage.RECIPIENT, 0, "SMTPUTF8")
         asked = [name for name in self._mail.recipients if unicode or name.isascii()]
         lines = [f"RCPT TO:<{_checked(name)}>" for name in asked]
         replies = {name: unknown for name in self._mail.recipients if name not in asked}
