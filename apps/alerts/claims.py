@@ -120,15 +120,16 @@ def _parameters(**others: Any) -> dict[str, Any]:
     return {"threshold": BREAKER_THRESHOLD, "per_channel": PER_CHANNEL, **others}
 
 
-# What can never be sent: its channel was switched off or deleted, or the last attempt it was allowed was lost.
+# What can never be sent: its channel was deleted, or the last attempt it was allowed was lost. What waits for a channel
+# that is switched off waits until it is on again, and is no loss; but for a test, which nobody would still look for.
 _HOPELESS = """
     SELECT n.id, n.state, n.attempts, n.lease_until,
-           CASE WHEN c.deleted_at IS NOT NULL THEN %(deleted)s WHEN NOT c.enabled THEN %(disabled)s
+           CASE WHEN c.deleted_at IS NOT NULL THEN %(deleted)s WHEN NOT c.enabled AND n.lane IS NULL THEN %(disabled)s
                 ELSE %(interrupted)s END AS why,
-           c.deleted_at IS NULL AND c.enabled AS tried
+           c.deleted_at IS NULL AND (c.enabled OR n.lane IS NOT NULL) AS tried
     FROM alerts_notification n JOIN alerts_channel c ON c.id = n.channel_id
     WHERE (n.state = 'pending' OR (n.state = 'sending' AND n.lease_until <= statement_timestamp()))
-      AND (c.deleted_at IS NOT NULL OR NOT c.enabled OR n.attempts >= n.attempts_allowed)
+      AND (c.deleted_at IS NOT NULL OR (NOT c.enabled AND n.lane IS NULL) OR n.attempts >= n.attempts_allowed)
 """
 _BURY = f"""
     WITH locked AS ({_HOPELESS} LIMIT 1000 FOR UPDATE OF n SKIP LOCKED),

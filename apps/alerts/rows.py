@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from apps.accounts.access import Role
 from apps.accounts.doors import may
 from apps.accounts.models import User
-from apps.alerts.channels.base import CHANNEL_KINDS, MessageType, reason_label
+from apps.alerts.channels.base import CHANNEL_KINDS, DeliveryReason, MessageType, reason_label
 from apps.alerts.looks import Look, attempt_look, channel_look, notification_look
 from apps.alerts.models import Channel, Notification, NotificationAttempt
 from apps.catalog.naming import Name
@@ -103,7 +103,9 @@ def _subject(notification: Any) -> tuple[Name, str]:
 
 
 def _why(notification: Notification) -> str:
-    """Nothing to explain where it went well, or has not been tried."""
+    """Nothing to explain where it went well, or has not been tried and may be."""
+    if notification.state == Notification.State.PENDING and not notification.channel.enabled:
+        return reason_label(DeliveryReason.CHANNEL_DISABLED.value)
     if not notification.reason or notification.state == Notification.State.SENT:
         return ""
     return reason_label(notification.reason)

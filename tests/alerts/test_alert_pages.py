@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.access import Role
 from apps.accounts.models import User
-from apps.alerts.models import Alert, Silence
+from apps.alerts.models import Alert, Notification, Silence
 from apps.alerts.routes.services import create_route
 from apps.alerts.routing import route_all
 from apps.catalog.models import Environment
@@ -42,6 +42,7 @@ def test_what_fires_stands_there_worst_first_with_cause_and_who_was_told(operato
     open_alert(make_service("Shop").target)
     channel_for_machines()
     route_all()
+    Notification.objects.update(state="sent")
     page = text(browser(operator).get(ALERTS))
     assert "2 alerts are firing" in page
     assert page.index(">Shop<") < page.index(">Stock<")
@@ -93,6 +94,7 @@ def test_one_alert_says_who_was_told_and_why_others_were_not(operator: User) -> 
     channel_for_people("Team", enabled=False)
     alert = open_alert(make_service("Shop").target)
     route_all()
+    Notification.objects.update(state="sent")
     page = text(browser(operator).get(alert.get_absolute_url()))
     assert "Who was told, and why not" in page
     assert "1 channel was told" in page and "Pager" in page and "Team" in page

@@ -175,6 +175,8 @@ def test_the_doorbell_rings_only_for_what_can_be_done() -> None:
     make_due()
     assert has_waiting()
     Channel.objects.filter(pk=channel.pk).update(enabled=False)
+    assert not has_waiting(), "it waits until the channel is on again"
+    Channel.objects.filter(pk=channel.pk).update(deleted_at=clock.now())
     assert has_waiting(), "there is something to drop"
     deliver()
     assert not has_waiting()

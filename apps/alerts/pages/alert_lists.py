@@ -18,11 +18,11 @@ from apps.accounts.access import Role
 from apps.accounts.doors import may
 from apps.accounts.models import User
 from apps.alerts.looks import Look
-from apps.alerts.models import Alert, AlertDecision, AlertSource, Channel, Severity
+from apps.alerts.models import Alert, AlertDecision, AlertSource, Channel, Notification, Severity
 from apps.alerts.pages.looks import alert_look
 from apps.alerts.pages.sentences import source_name, subject, why
 from apps.alerts.reason_words import decision_sentence
-from apps.alerts.register.selectors import list_alerts
+from apps.alerts.register.selectors import list_alerts, undelivered_sentence
 from apps.catalog.models import Target
 from apps.catalog.naming import Name
 from apps.core import clock
@@ -196,21 +196,30 @@ def told_of(user: User, alerts: Collection[UUID]) -> dict[UUID, Told]:
     seen = Q(channel__isnull=True) | Q(channel__in=Channel.objects.visible_to(user).order_by().values("pk"))
     decisions = AlertDecision.objects.filter(seen, alert__in=alerts)
     sent: dict[UUID, set[UUID]] = {}
-    for alert, channel in decisions.filter(outcome="sent").values_list("alert_id", "channel_id").distinct().order_by():
+    arrived = Q(notification__isnull=True) | Q(notification__state=Notification.State.SENT)
+    told = decisions.filter(arrived, outcome="sent")
+    for alert, channel in told.values_list("alert_id", "channel_id").distinct().order_by():
         sent.setdefault(alert, set()).add(channel)
     latest: dict[UUID, list[AlertDecision]] = {}
-    newest = decisions.order_by("alert_id", "channel_id", "-id").distinct("alert_id", "channel_id")
+    newest = (
+        decisions.select_related("notification__channel")
+        .order_by("alert_id", "channel_id", "-id")
+        .distinct("alert_id", "channel_id")
+    )
     for decision in newest:
         latest.setdefault(decision.alert_id, []).append(decision)
     return {alert: _told(sent.get(alert, set()), latest.get(alert, [])) for alert in alerts}
 
 
+def _kept_by(decision: AlertDecision) -> str:
+    """What keeps a channel from hearing; "" where it is nothing that holds."""
+    if decision.outcome == "held":
+        return decision_sentence(decision.outcome, decision.stage, decision.reason, decision.detail)
+    return undelivered_sentence(decision.notification) if decision.notification is not None else ""
+
+
 def _told(sent: Collection[UUID], latest: list[AlertDecision]) -> Told:
-    holds = [
-        decision_sentence(decision.outcome, decision.stage, decision.reason, decision.detail)
-        for decision in latest
-        if decision.outcome == "held" and decision.channel_id not in sent
-    ]
+    holds = [sentence for decision in latest if decision.channel_id not in sent and (sentence := _kept_by(decision))]
     nobody = not sent and any(decision.reason == "no_channel" for decision in latest)
     return Told(channels=len(sent), holds=list(dict.fromkeys(holds)), reaches_nobody=nobody)
 

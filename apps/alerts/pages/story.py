@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from apps.alerts.looks import Look, notification_look
-from apps.alerts.models import Alert, AlertEvent, AlertSource, Severity
+from apps.alerts.models import Alert, AlertEvent, AlertSource, Notification, Severity
 from apps.alerts.pages.looks import outcome_look, severity_look, waiting_look
 from apps.alerts.pages.sentences import crossed_of, source_name
 from apps.alerts.register.selectors import ChannelStory, DecisionRow
@@ -113,10 +113,14 @@ def _story_look(story: ChannelStory) -> Look:
         return outcome_look("sent")
     if not story.decisions and story.next_look_at is not None:
         return waiting_look()
-    return outcome_look(story.decisions[-1].outcome if story.decisions else "dropped")
+    last = story.decisions[-1] if story.decisions else None
+    if last is not None and last.delivery is not None:
+        return notification_look(last.delivery.state, last.delivery.attempts)
+    return outcome_look(last.outcome if last is not None else "dropped")
 
 
 def _step_row(decision: DecisionRow) -> StepRow:
     sent = decision.delivery
     delivery = notification_look(sent.state, sent.attempts) if sent is not None else None
-    return StepRow(decision, outcome_look(decision.outcome), delivery)
+    has_arrived = sent is None or sent.state == Notification.State.SENT
+    return StepRow(decision, outcome_look(decision.outcome) if has_arrived or delivery is None else delivery, delivery)

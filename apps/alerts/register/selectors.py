@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.accounts.models import User
 from apps.alerts.channels.base import reason_label
@@ -52,7 +52,7 @@ class DecisionRow:
 class ChannelStory:
     """What one channel was told of an alert, or why not, oldest first. `channel` None: no channel was reached.
 
-    `told` says whether a message was ever made for it; `sentence` sums it up. `next_look_at`: when the pipeline looks
+    `told` says whether a message ever arrived there; `sentence` sums it up. `next_look_at`: when the pipeline looks
     again at what it holds for the channel.
     """
 
@@ -132,6 +132,8 @@ def summary_of(stories: Sequence[ChannelStory]) -> str:
     if told:
         sentence = ngettext("%(number)s channel was told.", "%(number)s channels were told.", told)
         return sentence % {"number": told}
+    if any(_is_underway(story) for story in stories):
+        return _("Nobody was told yet: a message was made and has not arrived.")
     if any(story.channel is None for story in stories):
         return _("Nobody was told: no route led this alert to a channel.")
     if any(story.decisions or story.next_look_at for story in stories):
@@ -151,11 +153,46 @@ def _story(
     return ChannelStory(
         channel=channels[way[0]] if way[0] else None,
         route=route,
-        told=any(row.outcome == AlertDecision.Outcome.SENT for row in decisions),
+        told=any(_has_arrived(row) for row in decisions),
         sentence=_summed_up(way, decisions),
         decisions=[_decision_row(row) for row in decisions],
         next_look_at=due,
     )
+
+
+def _has_arrived(row: AlertDecision) -> bool:
+    """Whether the message of a decision was delivered; one that was removed is so old that it was done with."""
+    if row.outcome != AlertDecision.Outcome.SENT:
+        return False
+    return row.notification is None or row.notification.state == Notification.State.SENT
+
+
+def _is_underway(story: ChannelStory) -> bool:
+    return any(row.outcome == AlertDecision.Outcome.SENT for row in story.decisions)
+
+
+_UNDELIVERED = {
+    Notification.State.PENDING: gettext_lazy("A message is on its way."),
+    Notification.State.SENDING: gettext_lazy("A message is on its way."),
+    Notification.State.DROPPED: gettext_lazy("A message was made and then dropped: %(reason)s"),
+    Notification.State.DEAD: gettext_lazy("A message was made and could not be delivered: %(reason)s"),
+}
+
+
+def undelivered_sentence(notification: Notification) -> str:
+    """How it stands with a message that has not arrived; "" for one that has. `notification` with its channel."""
+    state = Notification.State(notification.state)
+    if state == Notification.State.SENT:
+        return ""
+    if state not in (Notification.State.DROPPED, Notification.State.DEAD) and not notification.channel.enabled:
+        return _("A message waits, because the channel is switched off. It goes out when the channel is on again.")
+    return str(_UNDELIVERED[state]) % {"reason": reason_label(notification.reason)}
+
+
+def _sentence_of(row: AlertDecision) -> str:
+    if row.notification is not None and not _has_arrived(row) and row.outcome == AlertDecision.Outcome.SENT:
+        return undelivered_sentence(row.notification)
+    return decision_sentence(row.outcome, row.stage, row.reason, row.detail)
 
 
 def _decision_row(row: AlertDecision) -> DecisionRow:
@@ -164,7 +201,7 @@ def _decision_row(row: AlertDecision) -> DecisionRow:
         outcome=row.outcome,
         stage=row.stage,
         reason=row.reason,
-        sentence=decision_sentence(row.outcome, row.stage, row.reason, row.detail),
+        sentence=_sentence_of(row),
         notification=row.notification_id,
         delivery=row.notification,
         sequence=row.sequence,
@@ -182,16 +219,9 @@ def _summed_up(way: Way, decisions: list[AlertDecision]) -> str:
         last = decisions[-1]
         return decision_sentence(last.outcome, last.stage, last.reason, last.detail)
     delivery = sent[-1].notification
-    states = {
-        Notification.State.SENT: _("It was told."),
-        Notification.State.PENDING: _("A message is on its way."),
-        Notification.State.SENDING: _("A message is on its way."),
-        Notification.State.DROPPED: _("A message was made and then dropped: %(reason)s"),
-        Notification.State.DEAD: _("A message was made and could not be delivered: %(reason)s"),
-    }
     if delivery is None:
         return _("It was told. The message is so old that it was removed.")
-    return states[Notification.State(delivery.state)] % {"reason": reason_label(delivery.reason)}
+    return undelivered_sentence(delivery) or _("It was told.")
 
 
 def _untouched(alert: Alert, channel: Channel) -> ChannelStory:
