@@ -79,7 +79,7 @@ class Doubt:
         """With `%(why)s` still to be filled in."""
         if self.counts:
             return self._counted()
-        return _filled(_("“%(name)s” is not content; it does not decide the status. %(why)s"), name=self.check_name)
+        return _filled(_("“%(name)s” is not well, and has no say in the status. %(why)s"), name=self.check_name)
 
     def _counted(self) -> str:
         if self.pending is None:

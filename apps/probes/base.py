@@ -176,6 +176,8 @@ class ProbeKind(Generic[ConfigType]):
     default_failure_threshold: ClassVar[int] = 2
     # Whether its checks say how a target is; a canary and a page of somebody else's do not, unless a check says so.
     default_affects_status: ClassVar[bool] = True
+    # It judges how good answers are, which is an axis of its own: whatever a look finds, it is degraded at most.
+    judges_quality: ClassVar[bool] = False
     # Its config has an `endpoint: Annotated[Endpoint, FILLED]`, taken from the target's provider and model.
     uses_endpoint: ClassVar[bool] = False
     # The rung of the cost ladder: 0 and 1 cost nothing, from 2 on every look is paid for. None: not on the ladder.

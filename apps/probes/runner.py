@@ -230,6 +230,8 @@ def finished(prepared: Prepared, outcome: Outcome, started_at: float, duration_m
     if outcome.state is OutcomeState.OK and _is_slow(prepared, duration_ms):
         changes |= {"state": OutcomeState.DEGRADED, "reason": Reason.SLOW}
         evidence = {**evidence, "expected": prepared.degraded_after_ms, "actual": round(duration_ms, 1)}
+    if outcome.state is OutcomeState.FAILED and prepared.kind.judges_quality:
+        changes["state"] = OutcomeState.DEGRADED
     if evidence is not outcome.evidence:
         changes["evidence"] = evidence
     return outcome.amended(**changes)

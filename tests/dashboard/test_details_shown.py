@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from django.utils.translation import override
 
+from apps.catalog.status import Status
+from apps.checks.ai.history import CanaryRun
+from apps.core.clock import now
 from apps.core.details import words
+from apps.core.ids import uuid7
+from apps.dashboard.ai.canaries import canaries_of
 from apps.dashboard.ai.prompts import prompts_of
 from apps.dashboard.evidence_view import view_of
 from apps.probes.details import Detail
@@ -27,6 +32,28 @@ def test_what_was_stored_before_is_shown_as_it_was() -> None:
     assert view_of({"detail": ["a", "b"]}).facts[0].value == "a, b"
     old = prompts_of([{"name": "Sum", "passed": False, "detail": "the argument city is another"}])
     assert old[0].detail == "the argument city is another"
+
+
+@pytest.mark.parametrize("unasked", [words(Detail.NOT_ASKED).to_evidence(), {"detail": "not asked"}])
+def test_a_prompt_that_was_not_asked_neither_passed_nor_failed(unasked: dict[str, object]) -> None:
+    told = [
+        {"name": "Late", "passed": False, **unasked},
+        {"name": "Sum", "passed": True},
+        {"name": "Map", "passed": False},
+    ]
+    assert [(line.name, line.asked, line.failed) for line in prompts_of(told)] == [
+        ("Map", True, True),
+        ("Sum", True, False),
+        ("Late", False, False),
+    ]
+    run = CanaryRun(uuid7(), "Golden prompts", uuid7(), now(), "degraded", "overloaded", 1, 3, told)
+    [canary] = canaries_of([run])
+    assert {row.name: row.latest.status for row in canary.rows} == {
+        "Map": Status.DEGRADED,
+        "Sum": Status.OPERATIONAL,
+        "Late": Status.UNKNOWN,
+    }
+    assert [line.name for line in canary.failed] == ["Map"]
 
 
 CODED = {

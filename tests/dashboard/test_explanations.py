@@ -110,9 +110,9 @@ def test_a_canary_on_a_good_model_says_that_it_does_not_decide(page: Client) -> 
     looking_at_models.look(make_ai_check(model.target, "ai_ping"))
     canary = make_ai_check(model.target, "ai_canary", name="Golden prompts", affects_status=False)
     looking_at_models.look(canary, DEGRADED, Reason.WRONG_ANSWER)
-    assert "“Golden prompts” is not content; it does not decide the status." in read(page, "/models/")
+    assert "“Golden prompts” is not well, and has no say in the status." in read(page, "/models/")
     shown = read(page, model.target.get_absolute_url())
-    assert "Operational: “Golden prompts” is not content; it does not decide the status." in shown
+    assert "Operational: “Golden prompts” is not well, and has no say in the status." in shown
     assert "Wrong answer Whose fault: The model's answer" in shown
 
 

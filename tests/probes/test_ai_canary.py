@@ -158,7 +158,7 @@ def test_the_engine_runs_it_and_its_whole_time_is_bounded(server: ModelServer) -
     config = {"prompts": [{**SUM, "name": f"Sum {number}"} for number in range(20)]}
     with RunningEngine() as running:
         outcome = running.run(job("ai_canary", {**config, "endpoint": endpoint(server)}, 1.0))[0]
-    assert outcome.state is OutcomeState.FAILED
+    assert outcome.state is OutcomeState.DEGRADED
     assert outcome.measurements["tokens_in"] > 0
     assert outcome.evidence["prompts"][0]["passed"] is True
 

@@ -81,19 +81,19 @@ def _canary(runs: list[CanaryRun]) -> Canary:
     names = list(dict.fromkeys(line.name for _run, found in reversed(lines) for line in found))
     rows = [PromptRow(name, [_dot(run, found, name) for run, found in lines]) for name in names or [""]]
     failed_run, failed = next(
-        ((run, [line for line in found if not line.passed]) for run, found in reversed(lines) if _any_failed(found)),
+        ((run, [line for line in found if line.failed]) for run, found in reversed(lines) if _any_failed(found)),
         (None, []),
     )
     return Canary(last.check_id, last.check_name, last, rows, failed, failed_run)
 
 
 def _any_failed(lines: Sequence[PromptLine]) -> bool:
-    return any(not line.passed for line in lines)
+    return any(line.failed for line in lines)
 
 
 def _dot(run: CanaryRun, lines: Sequence[PromptLine], name: str) -> Dot:
     line = next((line for line in lines if line.name == name), None)
-    if line is not None:
+    if line is not None and line.asked:
         status = Status.OPERATIONAL if line.passed else Status.DEGRADED
     elif run.state == OutcomeState.OK:
         # Of a good run nobody keeps what every prompt was answered.

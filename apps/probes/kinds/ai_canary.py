@@ -100,6 +100,7 @@ class AiCanaryKind(AsyncProbeKind[AiCanaryConfig]):
     # It comes once a day, and a wrong answer is not a slip of the line.
     default_failure_threshold = 1
     default_affects_status = False
+    judges_quality = True
     uses_endpoint = True
     rung = 4
 
