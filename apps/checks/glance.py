@@ -11,10 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.checks.history import untimed_kinds
+from apps.checks.history import REFUSALS, untimed_kinds
 from apps.core import clock
-from apps.probes.ai.classes import Fault, class_of
-from apps.probes.reasons import Reason
 
 HOUR = timedelta(hours=1)
 
@@ -27,10 +25,6 @@ _MEDIANS = """
 """
 
 
-# A model that refuses us does so at once: how long that took is no response time of it.
-_REFUSALS = [reason.value for reason in Reason if (found := class_of(reason)) is not None and found[1] is Fault.OURS]
-
-
 def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UUID, float]:
     """Median response time (ms) of many targets over the last `window`; those without an answer are left out.
 
@@ -40,7 +34,7 @@ def get_medians(target_ids: Iterable[UUID], window: timedelta = HOUR) -> dict[UU
     if not identifiers:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_MEDIANS, [clock.now() - window, identifiers, untimed_kinds(), _REFUSALS])
+        cursor.execute(_MEDIANS, [clock.now() - window, identifiers, untimed_kinds(), REFUSALS])
         return {row[0]: float(row[1]) for row in cursor.fetchall()}
 
 

@@ -14,7 +14,9 @@ from apps.catalog.status import Status
 from apps.checks import uptime
 from apps.core import clock
 from apps.core.cache import cached
+from apps.probes.ai.classes import Fault, class_of
 from apps.probes.base import PROBE_KINDS
+from apps.probes.reasons import Reason
 
 DAY = timedelta(days=1)
 WINDOWS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
@@ -32,6 +34,10 @@ def untimed_kinds() -> list[str]:
     """Kinds whose looks time no answer of their target: those that are told, and those that read what others say of it,
     such as its vendor's status page."""
     return [*told_kinds(), *(name for name, kind in PROBE_KINDS.items() if kind.rung == _HEARSAY_RUNG)]
+
+
+# Who refuses us does so at once: how long that took is no response time.
+REFUSALS = [reason.value for reason in Reason if (found := class_of(reason)) is not None and found[1] is Fault.OURS]
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,10 @@ def _sparklines(
 
 @dataclass(frozen=True)
 class LatencyPoint:
-    """One bucket of a latency chart: its start (Unix seconds) and percentiles in ms (None: nothing measured)."""
+    """One bucket of a latency chart: its start (Unix seconds) and percentiles in ms (None: nothing measured).
+
+    `failed` counts the looks without an answer, those that were refused among them.
+    """
 
     at: float
     count: int
@@ -199,9 +208,9 @@ class LatencyPoint:
 
 _LATENCY = """
     SELECT floor(extract(epoch FROM at - %(start)s) / %(width)s)::int,
-           count(*), count(*) FILTER (WHERE state = 'failed'),
+           count(*), count(*) FILTER (WHERE state = 'failed' OR reason = ANY(%(refusals)s)),
            percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY duration_ms)
-               FILTER (WHERE state IN ('ok', 'degraded'))
+               FILTER (WHERE state IN ('ok', 'degraded') AND reason <> ALL(%(refusals)s))
     FROM checks_checkresult
     WHERE at >= %(start)s AND at < %(end)s AND check_id = ANY(%(checks)s)
     GROUP BY 1
@@ -212,8 +221,9 @@ def get_latency(check_ids: Sequence[UUID], start: datetime, end: datetime, count
     """Percentiles of the looks that got an answer, in `count` equal buckets. Gaps stay gaps. One query."""
     width = (end - start).total_seconds() / count
     points = [LatencyPoint(start.timestamp() + width * position, 0, 0, None, None, None) for position in range(count)]
+    values = {"start": start, "end": end, "width": width, "checks": list(check_ids), "refusals": REFUSALS}
     with connection.cursor() as cursor:
-        cursor.execute(_LATENCY, {"start": start, "end": end, "width": width, "checks": list(check_ids)})
+        cursor.execute(_LATENCY, values)
         for bucket, total, failed, percentiles in cursor.fetchall():
             if 0 <= bucket < count:
                 p50, p95, p99 = percentiles or (None, None, None)

@@ -50,5 +50,8 @@ def test_a_refusal_is_no_quick_answer(db: None) -> None:
     start, every = end - timedelta(minutes=50), timedelta(minutes=1)
     fill(check, start, end, every=every, state=DEGRADED, reason=Reason.INVALID_KEY, duration=2.0, ttft=None)
     assert glance.get_medians([check.target_id]) == {}
+    chart = latency_document([check], check.target_id, Period(end - timedelta(hours=1), end))
+    assert {value for line in chart["lines"] for value in line["values"]} == {None}
+    assert chart["empty"]
     fill(check, start, end, every=every, state=DEGRADED, reason=Reason.SLOW, duration=900.0, ttft=None)
     assert glance.get_medians([check.target_id])[check.target_id] > 700
