@@ -10,10 +10,13 @@ from django.template import Context, Engine
 from django.test import override_settings
 from django.utils import translation
 
+import apps.probes.details  # noqa: F401 - declares its details
+from apps.core.details import DETAILS
 from apps.core.embedded.translations import compile_translations
 from tools.translation.catalogue import catalogue_path, read_catalogue, updated, write_catalogue
 from tools.translation.message import Message
 from tools.translation.python_source import UnreadableMessage, extract_python
+from tools.translation.sources import project_messages
 from tools.translation.template_source import BrokenTemplate, extract_template
 
 # Every way a template may mark a string; each shows its text once, and once only.
@@ -114,6 +117,13 @@ def test_python_messages_are_found_under_the_names_they_were_imported_as() -> No
             Message("%(n)s cell", "%(n)s cells", "table", "module.py"),
         ]
     )
+
+
+def test_words_that_are_marked_where_there_are_no_settings_are_collected() -> None:
+    source = 'from apps.core.details import add_details, gettext_noop\nWORDS = {1: gettext_noop("no JSON")}\n'
+    assert [message.text for message in extract_python(source, "module.py")] == ["no JSON"]
+    collected = {message.text for message in project_messages()}
+    assert set(dict(DETAILS.items()).values()) <= collected, "a detail nobody would be asked to translate"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from tools.translation.message import Message
 
-_MODULE = "django.utils.translation"
+# The second has a `gettext_noop` of its own, for modules that are read where there are no settings.
+_MODULES = frozenset({"django.utils.translation", "apps.core.details"})
 # Which arguments are the context, the text and the plural; None where the function has no such argument.
 _ARGUMENTS: dict[str, tuple[int | None, int, int | None]] = {
     "gettext": (None, 0, None),
@@ -50,7 +51,7 @@ def _imported_names(tree: ast.Module) -> tuple[dict[str, str], set[str]]:
             continue
         for alias in node.names:
             local = alias.asname or alias.name
-            if node.module == _MODULE and alias.name in _ARGUMENTS:
+            if node.module in _MODULES and alias.name in _ARGUMENTS:
                 functions[local] = alias.name
             elif node.module == "django.utils" and alias.name == "translation":
                 modules.add(local)
