@@ -8,10 +8,9 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
-from django.db.models import Prefetch
 
 from apps.accounts.models import User
-from apps.catalog.models import AIModel, Environment, Provider, Service, Target, TargetKind
+from apps.catalog.models import AIModel, Environment, Provider, Target, TargetKind
 
 Viewer = User | AnonymousUser
 
@@ -35,20 +34,6 @@ def list_providers(user: Viewer) -> models.QuerySet[Provider]:
 def list_models(user: Viewer) -> models.QuerySet[AIModel]:
     rows: models.QuerySet[AIModel] = AIModel.objects.visible_to(user).present()
     return rows.select_related("target__status_row", "target__environment", "target__namespace", "provider__target")
-
-
-def list_services(user: Viewer) -> models.QuerySet[Service]:
-    rows: models.QuerySet[Service] = Service.objects.visible_to(user).present()
-    return rows.select_related("target", "target__status_row", "target__environment")
-
-
-def list_providers_with_models(user: Viewer, environment: UUID | None = None) -> list[Provider]:
-    """Providers by name, each with `.present_models`: its models by name, with their status. Two queries."""
-    models_of = AIModel.objects.present().select_related("target", "target__status_row").order_by("target__name")
-    rows = list_providers(user).prefetch_related(Prefetch("models", queryset=models_of, to_attr="present_models"))
-    if environment is not None:
-        rows = rows.filter(target__environment_id=environment)
-    return list(rows.order_by("target__name"))
 
 
 @dataclass(frozen=True)

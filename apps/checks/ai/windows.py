@@ -48,10 +48,6 @@ class Window:
         """When each part begins."""
         return [self.start + self.width * position for position in range(self.count)]
 
-    def part_of(self, at: datetime) -> int:
-        """The position of the part that holds a moment of this window."""
-        return (at - self.start) // self.width
-
 
 def floor_hour(at: datetime) -> datetime:
     return _floor(at, HOUR)

@@ -120,14 +120,6 @@ def list_pings(check_id: UUID) -> QuerySet[Ping]:
     return Ping.objects.filter(check_id=check_id).annotate(kept_bytes=kept).defer("body")
 
 
-def get_pings(check_id: UUID, *, limit: int, before: datetime | None = None) -> list[Ping]:
-    """The latest pings of a check, newest first; `before` goes on from the last one's `at`. One query."""
-    rows = list_pings(check_id)
-    if before is not None:
-        rows = rows.filter(at__lt=before)
-    return list(rows.order_by("-at", "-id")[:limit])
-
-
 def get_ping(check_id: UUID, identifier: UUID) -> Ping | None:
     """One ping with its body. Its id tells about when it came, so a few partitions are read instead of all."""
     rows = list_pings(check_id).defer(None).filter(id=identifier)

@@ -117,10 +117,6 @@ class Certificate:
     not_after: datetime
     names: tuple[str, ...]
 
-    def days_left(self, now: datetime) -> float:
-        """Days until it expires; negative when it has."""
-        return (self.not_after - now).total_seconds() / 86_400
-
     def evidence(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {

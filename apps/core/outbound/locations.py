@@ -15,7 +15,6 @@ from apps.core.outbound.problems import Problem
 MAX_URL = 4_096
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000\ufeff\\]")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
 _SAFE = "%/:=&?~+!$,;'@()*[]"

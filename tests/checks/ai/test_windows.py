@@ -36,7 +36,6 @@ def test_parts_begin_on_round_moments_and_cover_the_whole_time() -> None:
     window = Window.of(NOW - DAY, NOW, NOW)
     assert window.times[0] == datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
     assert window.times[-1] <= NOW < window.times[-1] + window.width
-    assert window.part_of(NOW) == window.count - 1
 
 
 def test_the_last_two_days_are_read_from_results_and_what_is_older_from_hours() -> None:
