@@ -221,7 +221,13 @@ def get_latency(check_ids: Sequence[UUID], start: datetime, end: datetime, count
     """Percentiles of the looks that got an answer, in `count` equal buckets. Gaps stay gaps. One query."""
     width = (end - start).total_seconds() / count
     points = [LatencyPoint(start.timestamp() + width * position, 0, 0, None, None, None) for position in range(count)]
-    values = {"start": start, "end": end, "width": width, "checks": list(check_ids), "refusals": REFUSALS}
+    values: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "width": width,
+        "checks": list(check_ids),
+        "refusals": REFUSALS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LATENCY, values)
         for bucket, total, failed, percentiles in cursor.fetchall():
