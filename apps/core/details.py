@@ -86,7 +86,8 @@ def detail_words(evidence: Mapping[str, Any]) -> str:
 
 def is_ours(evidence: Mapping[str, Any]) -> bool:
     """Whether the detail is in words of our own, not in those of somebody else."""
-    return bool(evidence.get("detail_code")) or evidence.get("detail") in _OLD
+    stored = evidence.get("detail")
+    return bool(evidence.get("detail_code")) or (isinstance(stored, str) and stored in _OLD)
 
 
 def readable(evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,6 +60,11 @@ def test_what_cannot_be_said_anew_is_shown_as_it_stands(stored: dict[str, Any]) 
     assert readable(stored) == {"detail": stored["detail"]}
 
 
+@pytest.mark.parametrize("odd", [["no JSON"], {"no": "JSON"}, 7])
+def test_a_detail_that_is_no_text_is_quoted_as_it_stands(odd: Any) -> None:
+    assert f"“{odd}”" in sentence(Reason.MALFORMED_ANSWER, {"detail": odd})
+
+
 def test_words_of_a_provider_stand_in_quotes_and_are_never_translated() -> None:
     evidence = {"actual": 400, "detail": "no JSON, please"}
     refused = "The provider refuses the request as we send it (status 400): “no JSON, please”."
