@@ -46,6 +46,8 @@ class RegionRow:
     measured: bool = False
     # What was seen leaves the verdict in doubt: the next look comes after the retry interval.
     in_doubt: bool = False
+    # How many looks contradict the verdict is another number than before: whoever shows it has to ask again.
+    doubt_changed: bool = False
 
 
 @dataclass

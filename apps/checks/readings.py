@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.checks.history import told_kinds
+from apps.checks.history import untimed_kinds
 
 # A certificate is read whenever a connection is opened: at every look, or now and then where one is kept.
 _CERTIFICATE_READ_WITHIN = timedelta(hours=1)
@@ -92,7 +92,7 @@ class Measure(StrEnum):
 _PERCENTILES = """
     SELECT c.target_id, percentile_cont(%(fraction)s) WITHIN GROUP (ORDER BY {value}), count({value})
     FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
-    WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(told)s)
+    WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(untimed)s)
       AND (%(all)s OR c.kind = ANY(%(kinds)s))
       AND r.at > %(start)s AND r.at <= %(end)s AND r.state IN ('ok', 'degraded')
     GROUP BY 1 HAVING count({value}) > 0
@@ -113,7 +113,7 @@ def get_percentiles(
     parameters = {
         "ids": list(target_ids),
         "fraction": fraction,
-        "told": told_kinds(),
+        "untimed": untimed_kinds(),
         "all": not kinds,
         "kinds": list(kinds),
         "start": now - window,
@@ -242,7 +242,7 @@ _PERCENTILE_HISTORY = """
            percentile_cont(%(fraction)s) WITHIN GROUP (ORDER BY {value})
                FILTER (WHERE r.state IN ('ok', 'degraded'))
     FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
-    WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(told)s)
+    WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(untimed)s)
       AND (%(all)s OR c.kind = ANY(%(kinds)s)) AND r.at > %(start)s AND r.at <= %(end)s
     GROUP BY 1, 2 ORDER BY 2
 """
@@ -264,7 +264,7 @@ def get_percentile_history(
         "ids": list(target_ids),
         "fraction": fraction,
         "width": width.total_seconds(),
-        "told": told_kinds(),
+        "untimed": untimed_kinds(),
         "all": not kinds,
         "kinds": list(kinds),
         "start": start,

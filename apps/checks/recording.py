@@ -85,7 +85,7 @@ def record_outcomes(finished: Sequence[Finished], regions: dict[str, UUID]) -> R
     changes = settling.settle(board, now)
     freeing.free_mended(board, mended)
     _finish_runs(kept, now)
-    announce_all(_result_news(board, kept, targets, now))
+    announce_all([*_result_news(board, kept, targets, now), *_doubt_news(board, changes, now)])
     return Recorded(kept=len(kept), dropped=dropped_by.total(), changes=len(changes), dropped_by=dict(dropped_by))
 
 
@@ -139,7 +139,10 @@ def _apply(board: Board, item: _Kept, row: RegionRow) -> None:
         held = holding.held_out(row.held_seconds, row.last_result_at, at)
         row.held_seconds = holding.seconds(held, row.interval_seconds, item.finished.job.kind, outcome)
         row.last_result_at = max(row.last_result_at or at, at)
-    row.state = state.decide_region(row.state, outcome.state, outcome.reason, at, _policy(check.policy, outcome))
+    before, policy = row.state, _policy(check.policy, outcome)
+    row.state = state.decide_region(before, outcome.state, outcome.reason, at, policy)
+    if before.degradations or row.state.degradations:
+        row.doubt_changed |= state.pending_of(before, policy) != state.pending_of(row.state, policy)
     row.in_doubt = state.is_in_doubt(row.state, outcome.state)
     board.evidence[item.check_id] = outcome.evidence
 
@@ -207,3 +210,14 @@ def _result_news(board: Board, kept: list[_Kept], targets: dict[UUID, UUID], now
         if target is not None:
             by_environment.setdefault(target.environment_id, []).append(item.check_id)
     return [News("check.result", tuple(ids), environment, now) for environment, ids in by_environment.items()]
+
+
+def _doubt_news(board: Board, changes: Sequence[settling.Change], now: datetime) -> list[News]:
+    """Targets whose latest looks begin, go on or cease to contradict them: their status is the same, its sentence not.
+
+    Those whose status changed are announced as such.
+    """
+    told = {change.target.id for change in changes}
+    doubted = {check.target_id for check in board.checks.values() for row in check.regions if row.doubt_changed} - told
+    targets = (board.targets[target_id] for target_id in doubted if target_id in board.targets)
+    return [News("target.doubt", (target.id,), target.environment_id, now) for target in targets if not target.deleted]

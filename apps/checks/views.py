@@ -18,6 +18,7 @@ from apps.accounts.access import Role
 from apps.accounts.doors import PageRequest, require, signed_in
 from apps.catalog.crumbs import crumbs_below
 from apps.checks import check_page, heartbeat_page, services
+from apps.checks.ai import rungs
 from apps.checks.charts import RANGE_LABELS, latency_document, range_of, read_period
 from apps.checks.models import Check
 from apps.checks.spending.admission import NotAdmitted
@@ -33,6 +34,7 @@ def check_detail(request: PageRequest, check_id: UUID) -> HttpResponseBase:
         "check": check,
         "kind": kind,
         "told": check_page.is_told(kind),
+        "is_canary": rungs.is_canary(check.kind),
         "panels": draw_all(request, panels_of(check), request.get_full_path(), check, ids=[check.pk, check.target_id]),
         "ranges": RANGE_LABELS,
         "range": range_of(request.GET),

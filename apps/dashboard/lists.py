@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,6 +23,7 @@ from apps.catalog.models import Target, TargetKind
 from apps.catalog.scope import PARAMETER, scope_of
 from apps.catalog.selectors import list_targets
 from apps.catalog.status import Status
+from apps.checks.spending.selectors import SpendOfMonth
 from apps.core.keyset import Column, Page, page_of
 from apps.core.panels import Panel
 from apps.dashboard import measures
@@ -184,8 +184,8 @@ class ListRow:
     row: TargetRow
     provider_name: str = ""
     is_inner: bool = False
-    # US dollars of the present month: a model's own, or those of all models of a provider; None where nothing is shown.
-    spend: Decimal | None = None
+    # Of the present month: a model's own, or that of all models of a provider; None where nothing is shown.
+    spend: SpendOfMonth | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def find(user: User, entry: TargetList, filters: Filters, environment: UUID | No
     return Found(rows, page.next, page.previous)
 
 
-def _list_row(row: TargetRow, entry: TargetList, filters: Filters, spent: Decimal | None) -> ListRow:
+def _list_row(row: TargetRow, entry: TargetList, filters: Filters, spent: SpendOfMonth | None) -> ListRow:
     """`spent`: what a provider's models cost."""
     if row.target.kind != TargetKind.MODEL:
         return ListRow(row, spend=spent)
@@ -215,7 +215,7 @@ def _list_row(row: TargetRow, entry: TargetList, filters: Filters, spent: Decima
         row,
         provider_name=row.target.provider_name,
         is_inner=by_name and not filters.is_active,
-        spend=row.facts.spend_month if row.facts else None,
+        spend=SpendOfMonth(row.facts.spend_month, row.facts.estimated_month) if row.facts else None,
     )
 
 

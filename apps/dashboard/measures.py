@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +11,19 @@ from django.db.models import QuerySet
 from apps.catalog.models import Target, TargetKind
 from apps.checks import history
 from apps.checks.ai.ordering import figures_of, with_figures
-from apps.checks.spending.selectors import this_month
+from apps.checks.spending.selectors import SpendOfMonth, this_month
 from apps.checks.spending.standing import load_standings
 
 Figures = dict[UUID, float]
 
 
-def spent_by_providers() -> dict[UUID | None, Decimal]:
-    """US dollars of the present month (UTC) by provider, of all that have a budget or spent anything. One query."""
-    return {identifier: standing.spent for identifier, standing in load_standings(this_month()).items()}
+def spent_by_providers() -> dict[UUID | None, SpendOfMonth]:
+    """What all models of each provider cost in the present month (UTC): of all that have a budget or spent anything.
+
+    One query.
+    """
+    standings = load_standings(this_month(), with_estimates=True)
+    return {identifier: SpendOfMonth(one.spent, one.estimated) for identifier, one in standings.items()}
 
 
 def _first_token(models: Collection[UUID], _others: Collection[UUID]) -> Figures:
@@ -33,7 +36,8 @@ def _speed(models: Collection[UUID], _others: Collection[UUID]) -> Figures:
 
 def _spend(models: Collection[UUID], others: Collection[UUID]) -> Figures:
     spent = spent_by_providers()
-    return {identifier: float(spent.get(identifier, 0)) for identifier in others} | figures_of(models, "spend_month")
+    of_others = {identifier: float(spent.get(identifier, SpendOfMonth()).cost) for identifier in others}
+    return of_others | figures_of(models, "spend_month")
 
 
 def _uptime(models: Collection[UUID], others: Collection[UUID]) -> Figures:

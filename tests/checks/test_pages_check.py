@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,9 +15,11 @@ from apps.checks.models import Check, CheckResult, CheckRun
 from apps.checks.services import update_check
 from apps.core import clock
 from apps.core.ids import uuid7
+from tests import factories
 from tests.checks.looking import DEGRADED, FAILED, INDETERMINATE, OK, claim, finished, look, make_check, record
 from tests.dashboard.rendering import HOSTILE
 from tests.dashboard.test_overview_page import text_of
+from tests.factories import make_model, make_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,21 @@ def shown(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
     return text_of(answer.content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "said"),
+    [
+        ("vendor_status", {"url": "https://status.openai.com"}, "for information"),
+        ("ai_canary", {"prompts": [{"name": "Sum", "prompt": "2 + 2?", "expected": "4"}]}, "canary"),
+    ],
+)
+def test_a_check_that_decides_nothing_is_called_what_it_is(page: Client, kind: str, config: Any, said: str) -> None:
+    provider = make_provider("OpenAI", base_url="https://api.openai.com/v1")
+    target = provider.target if kind == "vendor_status" else make_model(provider, "gpt").target
+    made = factories.make_check(target, kind=kind, name="It", config=config, affects_status=False)
+    text = shown(page, made.get_absolute_url())
+    assert {word for word in ("for information", "canary") if word in text} == {said}
 
 
 # --- The verdict ----------------------------------------------------------------------------------------------

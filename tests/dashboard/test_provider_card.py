@@ -118,3 +118,21 @@ def test_one_model_is_nothing_to_compare(page: Client) -> None:
     assert "Compare its models" not in read(page, made.target.get_absolute_url())
     make_model(made, "other")
     assert "Compare its models" in read(page, made.target.get_absolute_url())
+
+
+@pytest.mark.parametrize(
+    ("offered", "said"),
+    [
+        (["a"], ""),
+        (["a", "b", "c"], "Its own list has 2 models that are not watched here."),
+        (["b"], "Its own list has 1 model that is not watched here. 1 watched model is not in its list any more."),
+        ([], "1 watched model is not in its list any more."),
+    ],
+)
+def test_its_own_list_is_mentioned_only_where_it_differs(page: Client, offered: list[str], said: str) -> None:
+    made = make_provider("OpenAI")
+    Provider.objects.filter(pk=made.pk).update(offered_models=offered, last_discovered_at=clock.now())
+    make_model(made, "a")
+    shown = read(page, made.target.get_absolute_url())
+    assert said in shown
+    assert ("its own list" in shown.lower(), "in its list" in shown) == ("Its own" in said, "any more" in said)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.rule_kinds.base import RULE_KINDS, History, Reading, Readings, RuleKind
-from apps.checks.history import told_kinds
+from apps.checks.history import untimed_kinds
 from apps.checks.readings import get_check_shapes, get_percentile_history, get_percentiles
 from apps.core.durations import in_words
 from apps.core.kindconfig import Text, field
@@ -45,9 +45,9 @@ class LatencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = []
 
     def check(self) -> dict[str, list[Text]]:
-        looking = sorted(set(PROBE_KINDS.names()) - set(told_kinds()))
-        if not set(self.check_kinds) <= set(looking):
-            return {"check_kinds": [_("List some of: %(known)s.") % {"known": ", ".join(looking)}]}
+        timed = sorted(set(PROBE_KINDS.names()) - set(untimed_kinds()))
+        if not set(self.check_kinds) <= set(timed):
+            return {"check_kinds": [_("List some of: %(known)s.") % {"known": ", ".join(timed)}]}
         return {}
 
     @property
@@ -81,11 +81,11 @@ class LatencyKind(RuleKind[LatencyConfig]):
         return float(config.window_seconds)
 
     def warnings(self, config: LatencyConfig, targets: Collection[UUID]) -> list[str]:
-        told = told_kinds()
+        untimed = untimed_kinds()
         intervals = [
             shape.interval_seconds
             for shape in get_check_shapes(targets)
-            if shape.kind not in told and (not config.check_kinds or shape.kind in config.check_kinds)
+            if shape.kind not in untimed and (not config.check_kinds or shape.kind in config.check_kinds)
         ]
         if not intervals:
             return [translated("None of these targets has a check that measures response times, so it cannot fire.")]

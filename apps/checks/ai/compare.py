@@ -23,7 +23,7 @@ from apps.checks.ai.parts import Part, errors_of, load_parts
 from apps.checks.ai.selectors import ModelFacts, model_facts
 from apps.checks.ai.uptime import Uptime
 from apps.checks.ai.windows import Window
-from apps.checks.spending.selectors import spend_of_days
+from apps.checks.spending.selectors import SpendOfDay, spend_of_days
 from apps.core import clock
 from apps.probes.ai.classes import ErrorClass
 
@@ -46,6 +46,8 @@ class ComparedModel:
     uptime: Uptime = field(default_factory=Uptime)
     errors: dict[ErrorClass, int] = field(default_factory=dict)
     spend: Decimal = Decimal(0)
+    # How many looks named no usage to go by.
+    estimated: int = 0
     times: list[datetime] = field(default_factory=list)
     width_seconds: int = 0
     first_token_line: Line = field(default_factory=list)
@@ -63,17 +65,16 @@ def compare_models(targets: Sequence[Target], start: datetime, end: datetime) ->
     parts: dict[UUID, list[Part]] = {identifier: [] for identifier in identifiers}
     for part in load_parts(identifiers, window):
         parts[part.target_id].append(part)
-    spent: dict[UUID, Decimal] = {}
+    days: dict[UUID, list[SpendOfDay]] = {identifier: [] for identifier in identifiers}
     for day in spend_of_days(target_ids=identifiers, start=window.start.date(), end=last_day(end)):
-        spent[day.target_id] = spent.get(day.target_id, Decimal(0)) + day.cost
+        days[day.target_id].append(day)
     facts = model_facts(identifiers)
-    return [
-        _compared(target, facts[target.pk], parts[target.pk], spent.get(target.pk, Decimal(0)), window)
-        for target in targets
-    ]
+    return [_compared(target, facts[target.pk], parts[target.pk], days[target.pk], window) for target in targets]
 
 
-def _compared(target: Target, facts: ModelFacts, parts: list[Part], spent: Decimal, window: Window) -> ComparedModel:
+def _compared(
+    target: Target, facts: ModelFacts, parts: list[Part], days: list[SpendOfDay], window: Window
+) -> ComparedModel:
     kind = duration_kind(parts)
     whole = [part for part in parts if part.kind == kind]
     errors: dict[ErrorClass, int] = {}
@@ -89,7 +90,8 @@ def _compared(target: Target, facts: ModelFacts, parts: list[Part], spent: Decim
         speed_p50=percentiles_of(together(parts, "speeds"), ("p50",))["p50"],
         uptime=uptime_of(parts),
         errors={error: errors[error] for error in ErrorClass if error in errors},
-        spend=spent,
+        spend=sum((day.cost for day in days), Decimal(0)),
+        estimated=sum(day.estimated for day in days),
         times=window.times,
         width_seconds=int(window.width.total_seconds()),
         first_token_line=lines_of(parts, window, "first_tokens", ("p50",))["p50"],

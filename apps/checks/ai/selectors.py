@@ -15,7 +15,7 @@ from django.db import connection
 from apps.checks.ai import rungs
 from apps.checks.ai.uptime import Uptime
 from apps.checks.ai.windows import HOUR, floor_hour
-from apps.checks.spending.selectors import spend_month_of
+from apps.checks.spending.selectors import SpendOfMonth, spend_month_of
 from apps.core import clock
 from apps.probes.ai.classes import ErrorClass, Fault, class_of
 from apps.probes.base import OutcomeState
@@ -45,8 +45,9 @@ class ModelFacts:
     rate_limit_at: datetime | None = None
     # When the newest of the times was measured.
     measured_at: datetime | None = None
-    # US dollars since the first of this month (UTC).
+    # US dollars since the first of this month (UTC), and how many of its looks named no usage to go by.
     spend_month: Decimal = Decimal(0)
+    estimated_month: int = 0
     # 0 to 1; None when no look counts. How many looks there were, those that met a rate limit among them.
     uptime_24h: float | None = None
     looks_24h: int = 0
@@ -93,12 +94,14 @@ def model_facts(target_ids: Collection[UUID]) -> dict[UUID, ModelFacts]:
     spent = spend_month_of(target_ids)
     uptimes = uptime_of_day(target_ids)
     return {
-        target_id: _facts(looks.get(target_id, []), spent.get(target_id, Decimal(0)), uptimes.get(target_id, Uptime()))
+        target_id: _facts(
+            looks.get(target_id, []), spent.get(target_id, SpendOfMonth()), uptimes.get(target_id, Uptime())
+        )
         for target_id in target_ids
     }
 
 
-def _facts(looks: list[_Last], spent: Decimal, uptime: Uptime) -> ModelFacts:
+def _facts(looks: list[_Last], spent: SpendOfMonth, uptime: Uptime) -> ModelFacts:
     timed = [look for look in looks if look.measured_at is not None and not rungs.is_canary(look.kind)]
     newest = sorted(timed, key=_measured_at, reverse=True)
     streamed = next((look for look in newest if look.ttft_ms is not None), None)
@@ -120,7 +123,8 @@ def _facts(looks: list[_Last], spent: Decimal, uptime: Uptime) -> ModelFacts:
         rate_limit=msgspec.json.decode(limited.rate_limit) if limited and limited.rate_limit else None,
         rate_limit_at=limited.rate_limit_at if limited else None,
         measured_at=newest[0].measured_at if newest else None,
-        spend_month=spent,
+        spend_month=spent.cost,
+        estimated_month=spent.estimated,
         uptime_24h=uptime.share,
         looks_24h=uptime.looks,
     )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -53,6 +54,8 @@ class BudgetState:
     state: BudgetWord
     month: date
     unpriced_models: tuple[str, ...]
+    # How many looks of the month named no usage that could be believed.
+    estimated: int = 0
 
     @property
     def remaining(self) -> Decimal | None:
@@ -60,20 +63,27 @@ class BudgetState:
         return None if self.monthly_cap is None else max(self.monthly_cap - self.spent - self.reserved, Decimal(0))
 
 
+class SpendOfMonth(NamedTuple):
+    """US dollars, and how many of the looks named no usage that could be believed."""
+
+    cost: Decimal = Decimal(0)
+    estimated: int = 0
+
+
 _OF_MONTH = """
-    SELECT target_id, sum(cost) FROM checks_spendday WHERE target_id = ANY(%s) AND day >= %s AND day < %s
-    GROUP BY target_id
+    SELECT target_id, sum(cost), sum(estimated_looks)::int FROM checks_spendday
+    WHERE target_id = ANY(%s) AND day >= %s AND day < %s GROUP BY target_id
 """
 
 
-def spend_month_of(target_ids: Collection[UUID]) -> dict[UUID, Decimal]:
+def spend_month_of(target_ids: Collection[UUID]) -> dict[UUID, SpendOfMonth]:
     """What each target cost in the present month (UTC); absent: nothing. One query."""
     if not target_ids:
         return {}
     month = this_month()
     with connection.cursor() as cursor:
         cursor.execute(_OF_MONTH, [list(target_ids), month, next_month(month)])
-        return dict(cursor.fetchall())
+        return {row[0]: SpendOfMonth(*row[1:]) for row in cursor.fetchall()}
 
 
 def spend_of_days(
@@ -112,7 +122,7 @@ def list_budgets(user: Viewer, provider_ids: Collection[UUID] | None = None) -> 
         rows = rows.filter(pk__in=list(provider_ids))
     providers = list(rows.order_by("target__name", "pk"))
     month = this_month()
-    standings = load_standings(month)
+    standings = load_standings(month, with_estimates=True)
     unpriced = _unpriced_models(providers)
     states = [_state(provider, standings, month, tuple(unpriced.get(provider.pk, ()))) for provider in providers]
     everywhere = tuple(sorted({name for names in unpriced.values() for name in names}))
@@ -132,6 +142,7 @@ def _state(
         state=standing.word,
         month=month,
         unpriced_models=unpriced,
+        estimated=standing.estimated,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Literal
@@ -17,12 +17,16 @@ WARNED_FROM = 0.8
 
 @dataclass(frozen=True)
 class Standing:
-    """One budget in one month, in US dollars. `stops`: a look was refused because too little of it is left."""
+    """One budget in one month, in US dollars. `stops`: a look was refused because too little of it is left.
+
+    `estimated` looks named no usage that could be believed; 0 where that was not asked for.
+    """
 
     cap: Decimal | None = None
     spent: Decimal = Decimal(0)
     reserved: Decimal = Decimal(0)
     stops: bool = False
+    estimated: int = 0
 
     @property
     def left(self) -> Decimal | None:
@@ -56,28 +60,35 @@ _STANDINGS = """
         SELECT provider_id FROM catalog_budget WHERE monthly_cap IS NOT NULL
         UNION SELECT provider_id FROM checks_budgetmonth WHERE month = %s
         UNION SELECT provider_id FROM stopped
+    ), estimates AS (
+        SELECT provider_id, sum(estimated_looks) AS looks FROM checks_spendday
+        WHERE %s AND day >= %s AND day < %s::date + interval '1 month' GROUP BY GROUPING SETS ((provider_id), ())
     )
     SELECT k.provider_id, b.monthly_cap, coalesce(a.spent, 0), coalesce(a.reserved, 0),
-           EXISTS (SELECT 1 FROM stopped s WHERE s.provider_id = k.provider_id)
+           EXISTS (SELECT 1 FROM stopped s WHERE s.provider_id = k.provider_id), coalesce(e.looks, 0)::int
     FROM known k
     LEFT JOIN catalog_budget b ON b.provider_id IS NOT DISTINCT FROM k.provider_id
     LEFT JOIN checks_budgetmonth a ON a.provider_id IS NOT DISTINCT FROM k.provider_id AND a.month = %s
+    LEFT JOIN estimates e ON e.provider_id IS NOT DISTINCT FROM k.provider_id
 """
 
 
-def load_standings(month: date) -> dict[UUID | None, Standing]:
-    """By provider (None: all together) every budget of which anything is known. One query."""
+def load_standings(month: date, *, with_estimates: bool = False) -> dict[UUID | None, Standing]:
+    """By provider (None: all together) every budget of which anything is known. One query.
+
+    `with_estimates` counts the estimated looks as well, for whoever shows what was spent: it reads the month's days.
+    """
     began = datetime.combine(month, time(), UTC)
     with connection.cursor() as cursor:
-        cursor.execute(_STANDINGS, [began, month, month])
+        cursor.execute(_STANDINGS, [began, month, with_estimates, month, month, month])
         rows = cursor.fetchall()
-    found = {row[0]: Standing(*row[1:4]) for row in rows}
+    found = {row[0]: Standing(cap=row[1], spent=row[2], reserved=row[3], estimated=row[5]) for row in rows}
     total = found.setdefault(None, Standing())
-    for provider, *_numbers, stopped in rows:
+    for provider, _cap, _spent, _reserved, stopped, _estimated in rows:
         if stopped and provider is not None:
             blamed = provider if stops_first(found[provider], total) else None
             before = found[blamed]
-            found[blamed] = Standing(before.cap, before.spent, before.reserved, stops=True)
+            found[blamed] = replace(before, stops=True)
     return found
 
 

@@ -75,7 +75,7 @@ def figures_of(providers: Collection[Provider]) -> dict[UUID, ProviderFigures]:
         models: dict[UUID, list[_Model]] = {}
         for row in cursor.fetchall():
             models.setdefault(row[0], []).append(_Model(*row[1:]))
-    standings = load_standings(this_month())
+    standings = load_standings(this_month(), with_estimates=True)
     return {
         provider.pk: ProviderFigures(
             first_token=_extreme((model, model.first_token) for model in models.get(provider.pk, [])),

@@ -175,6 +175,7 @@ def load_table(request: PageRequest) -> dict[str, Any]:
         "rows": rows_in_order(rows, sort),
         "sort": sort,
         "total": sum((row.compared.spend for row in rows), Decimal()),
+        "estimated": sum(row.compared.estimated for row in rows),
     }
 
 

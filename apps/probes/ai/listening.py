@@ -29,6 +29,9 @@ KEPT_CHARACTERS = 500
 _ENOUGH_TIMES = 2
 _ENOUGH_MORE = 64
 _MILLISECONDS = 1000.0
+# What is over sooner was emptied from a buffer and not written while we heard it: the quickest models take some 40 ms
+# for the about 120 tokens we ask for, and moments are known to about a millisecond.
+_SHORTEST_SPEED_SECONDS = 0.010
 # What is heard waits to be read until it is so much, or until somebody must know what was in it.
 _UNREAD_PIECES = 128
 _UNREAD_BYTES = 64 * 1024
@@ -220,12 +223,15 @@ class StreamListener:
         return measured | self._speed(usage)
 
     def _speed(self, usage: Usage) -> dict[str, float]:
-        if self.first_at is None or self.last_at is None or self.chunks < 2 or self.last_at <= self.first_at:
+        if self.first_at is None or self.last_at is None:
+            return {}
+        seconds = self.last_at - self.first_at
+        if seconds < _SHORTEST_SPEED_SECONDS:
             return {}
         # What was thought before the first token and never shown took no part of this time.
         hidden = usage.tokens_reasoning if not self.reasoning_bytes else 0
         spoken = max(usage.tokens_out - hidden, 0)
-        return {"output_tokens_per_second": round(spoken / (self.last_at - self.first_at), 3)} if spoken else {}
+        return {"output_tokens_per_second": round(spoken / seconds, 3)} if spoken else {}
 
     def _take(self, delta: Delta, at: float) -> None:
         self.events += 1

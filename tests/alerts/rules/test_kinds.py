@@ -80,6 +80,17 @@ def test_latency_is_a_percentile_of_answered_looks_in_the_window() -> None:
     assert read("latency", target, check_kinds=["tcp"]) == {}
 
 
+def test_how_long_the_vendors_page_took_is_no_latency_of_the_provider() -> None:
+    target = make_provider("OpenAI", base_url="https://api.openai.com/v1").target
+    own = make_check(target, kind="ai_models", config={})
+    page = make_check(target, kind="vendor_status", config={"url": "https://status.openai.com"})
+    measure(target, *[100.0] * 5, check=own)
+    measure(target, *[5_000.0] * 20, check=page)
+    assert read("latency", target, percentile="p95") == {"OpenAI": 100.0}
+    Check.objects.filter(pk=own.pk).update(enabled=False)
+    assert read("latency", target, percentile="p95") == {}
+
+
 def test_a_target_whose_every_look_failed_has_no_latency() -> None:
     target = make_target()
     measure(target, 9_000, state="failed", reason="timeout")

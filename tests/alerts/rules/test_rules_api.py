@@ -55,6 +55,7 @@ def test_what_was_read_may_be_sent_back(operator: User) -> None:
         ({"config": {"window_seconds": 1}}, "config.window_seconds"),
         ({"config": {"percentile": "p96"}}, "config.percentile"),
         ({"config": {"check_kinds": ["heartbeat"]}}, "config.check_kinds"),
+        ({"config": {"check_kinds": ["vendor_status"]}}, "config.check_kinds"),
         ({"matchers": {}}, "matchers"),
         ({"matchers": [{"label": "tag", "operator": "=~", "value": "("}]}, "matchers.0.value"),
         ({"matchers": [{"label": "severity", "operator": "=", "value": "critical"}]}, "matchers.0.label"),

@@ -139,3 +139,18 @@ def test_what_ended_before_its_deadline_has_missed_nothing(clock: Clock) -> None
     assert heard.deadline() == 0
     heard.missed(10.0)
     assert (heard.missed_clock, heard.ended) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "speed"),
+    [(0.0, None), (0.0004, None), (0.0099, None), (0.0101, 990.099), (0.04, 250.0), (2.0, 5.0)],
+)
+def test_tokens_that_came_all_at_once_have_no_speed(clock: Clock, seconds: float, speed: float | None) -> None:
+    heard = listener(clock)
+    # A clock that has run for long: its moments are not exact to the last digit.
+    for number in range(10):
+        hear(heard, clock, chunk("four"), 1_000.0 + seconds * number / 9)
+    heard.close()
+    measured = heard.measurements(0.0)
+    assert (measured["tokens_out"], measured["chunks"]) == (10, 10)
+    assert measured.get("output_tokens_per_second") == (None if speed is None else pytest.approx(speed, rel=1e-3))
