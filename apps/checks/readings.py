@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.checks.history import untimed_kinds
+from apps.checks.history import REFUSALS, untimed_kinds
 
 # A certificate is read whenever a connection is opened: at every look, or now and then where one is kept.
 _CERTIFICATE_READ_WITHIN = timedelta(hours=1)
@@ -94,7 +94,7 @@ _PERCENTILES = """
     FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
     WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(untimed)s)
       AND (%(all)s OR c.kind = ANY(%(kinds)s))
-      AND r.at > %(start)s AND r.at <= %(end)s AND r.state IN ('ok', 'degraded')
+      AND r.at > %(start)s AND r.at <= %(end)s AND r.state IN ('ok', 'degraded') AND r.reason <> ALL(%(refusals)s)
     GROUP BY 1 HAVING count({value}) > 0
 """
 
@@ -114,6 +114,7 @@ def get_percentiles(
         "ids": list(target_ids),
         "fraction": fraction,
         "untimed": untimed_kinds(),
+        "refusals": REFUSALS,
         "all": not kinds,
         "kinds": list(kinds),
         "start": now - window,
@@ -240,7 +241,7 @@ def get_verdict_history(
 _PERCENTILE_HISTORY = """
     SELECT c.target_id, floor(extract(epoch FROM r.at - %(start)s) / %(width)s)::int,
            percentile_cont(%(fraction)s) WITHIN GROUP (ORDER BY {value})
-               FILTER (WHERE r.state IN ('ok', 'degraded'))
+               FILTER (WHERE r.state IN ('ok', 'degraded') AND r.reason <> ALL(%(refusals)s))
     FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
     WHERE c.target_id = ANY(%(ids)s) AND c.enabled AND c.deleted_at IS NULL AND c.kind <> ALL(%(untimed)s)
       AND (%(all)s OR c.kind = ANY(%(kinds)s)) AND r.at > %(start)s AND r.at <= %(end)s
@@ -265,6 +266,7 @@ def get_percentile_history(
         "fraction": fraction,
         "width": width.total_seconds(),
         "untimed": untimed_kinds(),
+        "refusals": REFUSALS,
         "all": not kinds,
         "kinds": list(kinds),
         "start": start,

@@ -10,6 +10,7 @@ from apps.catalog.models import Target
 from apps.checks import glance, history
 from apps.checks.charts import Period, latency_document
 from apps.checks.models import Check
+from apps.checks.readings import get_percentile_history, get_percentiles
 from apps.core import clock
 from apps.probes.base import Reason
 from tests.checks.ai.looking_at_models import DEGRADED, fill, make_ai_check
@@ -53,5 +54,8 @@ def test_a_refusal_is_no_quick_answer(db: None) -> None:
     chart = latency_document([check], check.target_id, Period(end - timedelta(hours=1), end))
     assert {value for line in chart["lines"] for value in line["values"]} == {None}
     assert chart["empty"]
+    assert get_percentiles([check.target_id], 0.95, timedelta(hours=1), end) == {}
+    past = get_percentile_history([check.target_id], 0.95, timedelta(hours=1), start=end - timedelta(hours=1), end=end)
+    assert past == [(check.target_id, 0, None)]
     fill(check, start, end, every=every, state=DEGRADED, reason=Reason.SLOW, duration=900.0, ttft=None)
     assert glance.get_medians([check.target_id])[check.target_id] > 700
