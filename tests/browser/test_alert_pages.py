@@ -104,7 +104,7 @@ def test_an_alert_comes_is_acknowledged_by_key_and_goes_without_a_reload(
     row = page.get_by_role("row", name=re.compile("Shop"))
     expect(row).to_contain_text("above 2")
     outside(route_all)
-    expect(row).to_contain_text("1 channel")
+    expect(row).to_contain_text("A message is on its way.")
     page.keyboard.press("j")
     page.keyboard.press("a")
     expect(row).to_contain_text("ada")
