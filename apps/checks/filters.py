@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from django_filters import rest_framework as filters
-from rest_framework.exceptions import ValidationError
 
+from apps.catalog.filters import environment_filter
 from apps.catalog.models import TargetKind
-from apps.catalog.selectors import get_environment
 from apps.catalog.status import STATUS_CHOICES
 from apps.checks.models import Check, Incident, StateChange, kind_choices
-
-
-class EnvironmentFilter(filters.CharFilter):
-    """An environment by short name or id. One the caller may not see does not exist, and that is an error: an empty
-    list would read as if all were well there."""
-
-    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
-        if not value:
-            return qs
-        environment = get_environment(self.parent.request.user, value)
-        if environment is None:
-            message = _("There is no such environment; give its short name or id.")
-            raise ValidationError({"environment": [message]})
-        return qs.filter(**{f"{self.field_name}_id": environment.pk})
-
-
-def environment_filter(path: str) -> EnvironmentFilter:
-    """An environment by short name or id, found along `path`."""
-    return EnvironmentFilter(field_name=path)
 
 
 class CheckFilter(filters.FilterSet):

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 
 from apps.alerts.models import Alert, Severity
-from apps.checks.filters import environment_filter
+from apps.catalog.filters import environment_filter
 
 STATES = ("open", "firing", "acknowledged", "resolved")
 

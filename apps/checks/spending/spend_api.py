@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
-from apps.catalog.selectors import get_environment
+from apps.catalog.filters import find_environment
 from apps.checks.spending.serializers import SpendingSerializer, SpendSerializer, SumsSerializer
 from apps.checks.spending.spends import DIMENSIONS, SpendQuestion, list_spends, names_of, total_spend
 from apps.core import clock
@@ -97,11 +97,7 @@ class SpendingViewSet(viewsets.GenericViewSet[Any]):
         name = self.request.query_params.get("environment", "").strip()
         if not name:
             return None
-        environment = get_environment(self.request.user, name) if "\x00" not in name else None
-        if environment is None:
-            message = _("There is no such environment; give its short name or id.")
-            raise ValidationError({"environment": [message]})
-        return environment.pk
+        return find_environment(self.request.user, name).pk
 
 
 def _day(request: Request, name: str) -> date | None:

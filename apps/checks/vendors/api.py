@@ -16,9 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from apps.catalog.filters import environment_filter
 from apps.catalog.status import STATUS_CHOICES
 from apps.checks.charts import RANGES, read_period
-from apps.checks.filters import environment_filter
 from apps.checks.models import VendorPage
 from apps.checks.vendors.selectors import VendorFacts, facts_of, get_pages, vendor_lines
 from apps.checks.vendors.serializers import VendorLinesSerializer, VendorStatusSerializer, lines_document
