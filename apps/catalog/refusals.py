@@ -42,13 +42,13 @@ def keep_refusal(provider: Provider, reason: str, evidence: Mapping[str, Any]) -
     told = {name: value for name, value in evidence.items() if name not in _LEFT_OUT}
     provider.refused_at = clock.now()
     provider.refusal = {"reason": str(reason), "evidence": bounded(told)}
-    provider.save(update_fields=_FIELDS)
+    # Whoever changed how it is asked meanwhile is told nothing of what was asked before.
+    asked = {name: getattr(provider, name) for name in ("dialect", "base_url", "sealed_api_key", "verify_tls")}
+    Provider.objects.filter(pk=provider.pk, **asked).update(refused_at=provider.refused_at, refusal=provider.refusal)
 
 
 def forget_refusal(provider: Provider) -> list[str]:
-    """It showed a list, or is asked another way from now on. Not saved; returns the columns that changed."""
-    if provider.refused_at is None:
-        return []
+    """It showed a list, or is asked another way from now on. Not saved; returns its columns."""
     provider.refused_at, provider.refusal = None, {}
     return _FIELDS
 

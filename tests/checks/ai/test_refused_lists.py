@@ -11,6 +11,9 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.catalog.models import Environment, Provider, Target
+from apps.catalog.refusals import keep_refusal
+from apps.catalog.services import update_target
+from apps.probes.reasons import Reason
 from tests.dashboard.test_overview_page import text_of
 from tests.factories import make_provider
 from tests.servers.model_server import ModelServer
@@ -78,6 +81,21 @@ def test_a_list_that_comes_at_last_ends_what_was_said_before(
     server.key = KEY
     send(page, provider, "ask")
     assert "could not be had" not in text_of(page.get(address).content)
+
+
+def test_a_key_that_is_entered_while_its_provider_is_asked_is_not_called_wrong(
+    provider: Provider,
+) -> None:
+    """Nor does an older picture of the row bring back what is over."""
+    asked_with, before = Provider.objects.get(), Provider.objects.select_related("target").get()
+    update_target(actor=None, target=Target.objects.get(pk=provider.pk), api_key="sk-another")
+    keep_refusal(asked_with, Reason.INVALID_KEY, {})
+    provider.refresh_from_db()
+    assert provider.refused_at is None
+    keep_refusal(provider, Reason.INVALID_KEY, {})
+    update_target(actor=None, target=before.target, api_key=KEY)
+    provider.refresh_from_db()
+    assert provider.refused_at is None
 
 
 def test_whoever_cannot_be_reached_is_said_to_be_so_with_what_to_do(page: Client, provider: Provider) -> None:
