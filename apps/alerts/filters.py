@@ -10,12 +10,13 @@ from django_filters import rest_framework as filters
 from apps.alerts.channels.base import MESSAGE_TYPE_CHOICES, REASON_CHOICES
 from apps.alerts.lists import telling_of
 from apps.alerts.models import Channel, Notification, kind_choices
+from apps.catalog.filters import environment_filter
 
 
 class ChannelFilter(filters.FilterSet):
     kind = filters.ChoiceFilter(choices=kind_choices)
     enabled = filters.BooleanFilter()
-    environment = filters.CharFilter(field_name="environment__slug")
+    environment = environment_filter("environment")
     search = filters.CharFilter(field_name="name", lookup_expr="icontains")
 
     class Meta:
@@ -30,7 +31,7 @@ class NotificationFilter(filters.FilterSet):
     alert = filters.UUIDFilter(method="telling_of")
     kind = filters.ChoiceFilter(choices=MESSAGE_TYPE_CHOICES)
     reason = filters.ChoiceFilter(choices=REASON_CHOICES)
-    environment = filters.CharFilter(field_name="environment__slug")
+    environment = environment_filter("environment")
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 

@@ -163,8 +163,16 @@ class Target(models.Model):
 
     @property
     def provider_name(self) -> str:
-        """A model's provider by name; "" for every other kind. Select `namespace` with rows that are named."""
-        return self.namespace.name if self.namespace_id is not None and self.namespace is not None else ""
+        """A model's provider by name; "" for every other kind, and when it is no more. Select `namespace` with rows
+        that are named.
+        """
+        if self.namespace_id is None:
+            return ""
+        try:
+            return self.namespace.name if self.namespace is not None else ""
+        except Target.DoesNotExist:
+            # Nothing holds the two together: what was deleted goes in batches, and this one is of a later batch.
+            return ""
 
     @property
     def full_name(self) -> Name:

@@ -215,6 +215,30 @@ def test_a_query_that_means_nothing_is_refused_and_named(operator: User, query: 
     assert list(answer.json()) == [field]
 
 
+OF_ENVIRONMENTS = (
+    *(
+        "targets",
+        "services",
+        "providers",
+        "models",
+        "checks",
+        "incidents",
+        "state-changes",
+        "vendor-status",
+        "spending",
+    ),
+    *("alerts", "silences", "channels", "notifications", "rules"),
+)
+
+
+@pytest.mark.parametrize("rows", OF_ENVIRONMENTS)
+def test_an_environment_that_is_not_there_is_said_by_every_list(operator: User, rows: str) -> None:
+    client = api_client(operator)
+    assert client.get(f"/api/v1/{rows}/?environment=prod").status_code == 200
+    answer = client.get(f"/api/v1/{rows}/?environment=nowhere")
+    assert (answer.status_code, list(answer.json())) == (400, ["environment"])
+
+
 @pytest.mark.parametrize(
     "path",
     ["targets/x/", "targets/0190e7a0-0000-7000-8000-00000000000/", "targets/------------------------------------/"],
