@@ -4,7 +4,8 @@
   An element with data-live="summary,incident" (type prefixes) and perhaps data-live-ids="uuid uuid" asks the server
   again (hx-get, hx-trigger="live") when an event concerns it, at most every data-live-every seconds; one with
   data-live-poll="10" asks by itself after so many seconds, too. At most one request an element and four a second a page
-  are started; none while somebody types in it, and none that would move rows from under the pointer (data-live-hold).
+  are started, those that follow one event together, so that no two parts contradict each other for long; none while
+  somebody types in it, and none that would move rows from under the pointer (data-live-hold).
 */
 import { relative, span } from "./format.js";
 import { hasUnsentText, isBusy, protectPage } from "./morph.js";
@@ -15,7 +16,8 @@ import { writeTimes } from "./time.js";
 import { toast } from "./toast.js";
 import { word } from "./words.js";
 
-const SPACING_MILLISECONDS = 250;
+const STARTS_A_SECOND = 4;
+const AGAIN_MILLISECONDS = 250;
 const ELEMENT_SPACING_MILLISECONDS = 500;
 const POLL_MILLISECONDS = 30_000;
 const HIDDEN_POLL_MILLISECONDS = 120_000;
@@ -25,7 +27,8 @@ const RETRY_MILLISECONDS = [5_000, 10_000, 30_000, 60_000];
 // element → {dirtyAt (0: clean), waitsSince (dirtyAt of the request under way), asked (by a person), inFlight, startedAt,
 // failures, retryAt}
 const parts = new WeakMap();
-let nextStartAt = 0;
+// When the latest requests were started, the oldest first.
+const starts = [];
 let timer = 0;
 let lastPollAt = Date.now();
 const begunAt = Date.now();
@@ -110,9 +113,12 @@ function isHeld(element, state, now) {
   return held && now - state.dirtyAt < LONGEST_HOLD_MILLISECONDS;
 }
 
+/** From when on one more request keeps to the limit of the page. */
+const freeAt = () => (starts.length < STARTS_A_SECOND ? 0 : starts[0] + 1_000);
+
 function schedule(delay = 0) {
   if (!timer) {
-    timer = setTimeout(work, Math.max(delay, nextStartAt - Date.now(), 0));
+    timer = setTimeout(work, Math.max(delay, freeAt() - Date.now(), 0));
   }
 }
 
@@ -125,12 +131,13 @@ function work() {
   }
   // The one that has waited longest goes first, so that none starves.
   dirty.sort((one, other) => part(one).dirtyAt - part(other).dirtyAt);
-  const ready = dirty.find((element) => !mustWait(element, part(element), now));
-  if (ready) {
-    start(ready, part(ready), now);
+  for (const element of dirty) {
+    if (freeAt() <= Date.now() && !mustWait(element, part(element), now)) {
+      start(element, part(element), Date.now());
+    }
   }
-  if (dirty.length > 1 || !ready) {
-    schedule(SPACING_MILLISECONDS);
+  if (dirty.some((element) => part(element).dirtyAt)) {
+    schedule(AGAIN_MILLISECONDS);
   }
 }
 
@@ -139,7 +146,8 @@ function start(element, state, now) {
   state.dirtyAt = 0;
   state.inFlight = true;
   state.startedAt = now;
-  nextStartAt = now + SPACING_MILLISECONDS;
+  starts.push(now);
+  starts.splice(0, starts.length - STARTS_A_SECOND);
   globalThis.htmx.trigger(element, "live");
 }
 
@@ -171,7 +179,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
       // Somebody came in between asking and answering: ask again when they are done, or have waited long enough.
       event.detail.shouldSwap = false;
       state.dirtyAt = state.waitsSince;
-      schedule(SPACING_MILLISECONDS);
+      schedule(AGAIN_MILLISECONDS);
     }
   }
 });
@@ -308,7 +316,7 @@ function begin() {
   socket.start();
   setInterval(tick, 1_000);
   document.addEventListener("visibilitychange", () => !document.hidden && schedule());
-  document.addEventListener("focusout", () => schedule(SPACING_MILLISECONDS));
+  document.addEventListener("focusout", () => schedule(AGAIN_MILLISECONDS));
 }
 
 if (document.body.dataset.liveUrl && globalThis.htmx) {

@@ -139,7 +139,7 @@ function makeSeries(uPlot, line, isHigh, stroke) {
     width: isBandEdge ? 0 : 1.75,
     spanGaps: false,
     // A value between two gaps is a line of no length: only a dot shows it.
-    points: { size: 4, fill: stroke, filter: (plot, index) => (isBandEdge ? [] : lonely(plot.data[index])) },
+    points: { size: 6, fill: stroke, filter: (plot, index) => (isBandEdge ? [] : lonely(plot.data[index])) },
   };
 }
 
