@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.catalog.models import AIModel, Region, TargetStatus
+from apps.checks.ai.days import make_days
 from apps.checks.ai.histograms import histogram_of
 from apps.checks.models import (
     AiCheckState,
@@ -125,6 +126,7 @@ def fill_past(model: AIModel, days: int = 90, *, seed: int = 1, base_ms: float =
     hours = [end - timedelta(hours=number) for number in range(days * 24)]
     rows = [row for hour in hours for row in _hour(checks, hour, rng, base_ms)]
     AiHour.objects.bulk_create(rows, batch_size=2_000)
+    make_days(_midnight(hours[-1]), _midnight(end))
     CheckResult.objects.bulk_create(_results(checks, rng, base_ms), batch_size=2_000)
     for number in range(days):
         spend(model, end - timedelta(days=number), f"{0.02 + 0.015 * rng.random():.6f}")
@@ -139,6 +141,10 @@ def fill_past(model: AIModel, days: int = 90, *, seed: int = 1, base_ms: float =
         add_canary_run(checks["ai_canary"], *prompts, at=clock.now() - timedelta(days=number))
     set_status(model, "operational", "ok")
     return checks
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _hour(checks: dict[str, Check], hour: datetime, rng: random.Random, base_ms: float) -> Iterator[AiHour]:
