@@ -37,6 +37,7 @@ def _about_one(channel: BrokenChannel) -> str:
         Fault.SWITCHED_OFF: _("%(channel)s was switched off by its receiver: nobody is told through it. %(reason)s."),
         Fault.NOT_ANSWERING: _("Nobody is told through %(channel)s: its receiver has not answered for 10 minutes."),
         Fault.GAVE_UP: _("A message through %(channel)s could not be delivered. %(reason)s."),
+        Fault.UNREADABLE: _("Nobody is told through %(channel)s: its settings cannot be read."),
     }
     return sentences[channel.fault] % words
 

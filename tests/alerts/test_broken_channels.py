@@ -237,6 +237,14 @@ def notices(user: User, query: str = "") -> str:
     return found
 
 
+def test_the_overview_names_the_channel_whose_settings_cannot_be_read(viewer: User) -> None:
+    one = channel("Night shift")
+    Channel.objects.filter(pk=one.pk).update(config={})
+    shown = notices(viewer)
+    assert "Nobody is told through Night shift: its settings cannot be read." in shown
+    assert f'href="{one.get_absolute_url()}"' in shown
+
+
 def test_the_overview_names_the_channel_that_is_broken_and_leads_to_it(viewer: User) -> None:
     one = channel("Night shift")
     assert "Night shift" not in notices(viewer)
