@@ -163,7 +163,6 @@ def test_one_that_nobody_is_told_of_does_not_speak_for_the_others(models: list[T
     for model in models[:3]:
         fail(model, "invalid_key", "degraded")
     route_all()
-    wait()
     assert told(pager) == [("model-b", "firing")]
     assert (held(pager)["model-a"], held(pager)["model-c"]) == ("silenced", "same_cause")
 

@@ -88,14 +88,15 @@ def load_due(limit: int, now: datetime) -> Due | None:
     facts = _alert_facts(alerts.values())
     group_facts = _group_facts(groups.values(), now)
     events = _events(rows)
-    kin = load_kin(alerts.values(), channels, now)
+    silences = load_silences(now)
+    kin = load_kin(alerts.values(), channels, silences, now)
     candidates = [
         _candidate(group_facts[row.group_id], facts[row.alert_id], row, events.get(row.alert_id, []), kin)
         for row in rows
         if row.alert_id in facts
     ]
     members = {(row.group_id, row.alert_id): row for row in rows}
-    return Due(_context(facts.values(), now), candidates, groups, members, alerts, sources)
+    return Due(_context(facts.values(), silences, now), candidates, groups, members, alerts, sources)
 
 
 def _candidate(
@@ -115,7 +116,8 @@ def _candidate(
             if event.sequence > row.told_sequence and (event.type or not group.channel.machine)
         ),
         held=row.decided.startswith("held "),
-        kin=kin.get((group.channel.id, alert.id), ()),
+        kin=kin.told_instead.get((group.channel.id, alert.id), ()),
+        stands_for=kin.stands_for.get((group.channel.id, alert.id), 0),
     )
 
 
@@ -278,12 +280,12 @@ def _reach(target: UUID, links: dict[UUID, set[UUID]]) -> set[UUID]:
     return found - {target}
 
 
-def _context(alerts: Iterable[AlertFacts], now: datetime) -> RoutingContext:
+def _context(alerts: Iterable[AlertFacts], silences: tuple[SilenceFacts, ...], now: datetime) -> RoutingContext:
     targets = {alert.target for alert in alerts if alert.target is not None}
     critical = Alert.objects.firing().filter(target__in=targets, severity=Severity.CRITICAL)
     return RoutingContext(
         now=now,
-        silences=load_silences(now),
+        silences=silences,
         critical_targets=dict(critical.order_by("-started_at").values_list(F("target_id"), F("id"))),
     )
 

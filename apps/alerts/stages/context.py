@@ -121,6 +121,8 @@ class Candidate:
     held: bool = False
     # What the channel is told instead, as long as that fires.
     kin: tuple[KinFacts, ...] = ()
+    # For how many models besides its own it is told.
+    stands_for: int = 0
 
 
 class Outcome(StrEnum):

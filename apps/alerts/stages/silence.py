@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from apps.alerts.matching import all_hold
-from apps.alerts.stages.context import AlertFacts, Candidate, RoutingContext, RoutingReason, SilenceFacts
+from datetime import datetime
+from uuid import UUID
+
+from apps.alerts.matching import Labels, all_hold
+from apps.alerts.stages.context import Candidate, RoutingContext, RoutingReason, SilenceFacts
 from apps.alerts.stages.holding import Hold, Sorted, hold
 
 NAME = "silence"
@@ -15,7 +18,8 @@ def silence(context: RoutingContext, candidates: list[Candidate]) -> Sorted:
 
 
 def _judge(context: RoutingContext, candidate: Candidate) -> Hold | None:
-    matching = [entry for entry in context.silences if _hushes(entry, candidate.alert, context)]
+    alert = candidate.alert
+    matching = [entry for entry in context.silences if hushes(entry, alert.environment, alert.labels, context.now)]
     if not matching:
         return None
     longest = max(matching, key=lambda entry: (entry.ends_at, entry.id))
@@ -23,7 +27,8 @@ def _judge(context: RoutingContext, candidate: Candidate) -> Hold | None:
     return Hold(RoutingReason.SILENCED, detail, longest.ends_at)
 
 
-def _hushes(entry: SilenceFacts, alert: AlertFacts, context: RoutingContext) -> bool:
-    if entry.ends_at <= context.now or entry.environment not in (None, alert.environment):
+def hushes(entry: SilenceFacts, environment: UUID | None, labels: Labels, now: datetime) -> bool:
+    """Whether a silence in force matches an alert of this environment with these labels."""
+    if entry.ends_at <= now or entry.environment not in (None, environment):
         return False
-    return all_hold(entry.matchers, alert.labels)
+    return all_hold(entry.matchers, labels)
