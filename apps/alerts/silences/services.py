@@ -18,6 +18,7 @@ from apps.accounts.services import record_audit
 from apps.alerts import matching
 from apps.alerts.models import Silence
 from apps.alerts.pipeline.enrolment import look_at_held
+from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.tasks import wake
 from apps.catalog.models import Environment
 from apps.core import clock
@@ -128,7 +129,8 @@ def _edit(actor: User | None, row: Silence, wanted: dict[str, Any]) -> Silence:
         if "environment" in changes:
             changes["environment"] = [str(one) if one else None for one in changes["environment"]]
         record_audit(actor=actor, action="update", subject=row, changes=changes)
-        _look_at_hushed(row)
+        if row.ends_at < before["ends_at"]:
+            _look_at_hushed(row)
         _tell(row)
     return row
 
@@ -182,8 +184,10 @@ def _comment_problem(text: str) -> str:
 
 
 def _look_at_hushed(silence: Silence) -> None:
-    """What it holds is decided anew at once, not when it would have ended."""
-    look_at_held([str(silence.pk)], clock.now())
+    """What it holds is decided anew at once, not when it would have ended. Groups are the pipeline's, and one that is
+    being looked at still sees the silence as it was: its lock is waited for, and held until all is written."""
+    with pipeline_lock():
+        look_at_held([str(silence.pk)], clock.database_moment())
     transaction.on_commit(wake, robust=True)
 
 
