@@ -21,7 +21,8 @@ from apps.alerts.door import policy
 from apps.alerts.loops import leads_home
 from apps.alerts.messages import channel_test_payload
 from apps.alerts.models import Channel, Notification
-from apps.alerts.pipeline.enrolment import is_machine
+from apps.alerts.pipeline.enrolment import enrol_firing, is_machine
+from apps.alerts.pipeline.lock import pipeline_lock
 from apps.alerts.policy import ATTEMPTS_ALLOWED
 from apps.alerts.speaking import Speaking, clean_speaking
 from apps.alerts.tasks import wake
@@ -163,10 +164,23 @@ def update_channel(
 ) -> tuple[Channel, dict[str, Any]]:
     """Edit `name`, `environment`, `enabled`, `language`, `time_zone`, `wording`, `quiet_hours` and the config.
 
-    Switching on or a new config closes the breaker.
+    Switching on or a new config closes the breaker; one that is on again hears how things stand.
 
     Returns it with its config as it may be shown this once. Raises ValidationError by field.
     """
+    if fields.get("enabled") and Channel.objects.filter(pk=channel.pk, enabled=False).exists():
+        # Groups are the pipeline's, and its lock comes before that of the row, as where messages are made.
+        with pipeline_lock():
+            edited = _edit_channel(actor, channel, config, fields)
+            enrol_firing(edited[0], clock.database_moment())
+        transaction.on_commit(wake, robust=True)
+        return edited
+    return _edit_channel(actor, channel, config, fields)
+
+
+def _edit_channel(
+    actor: User | None, channel: Channel, config: object, fields: dict[str, Any]
+) -> tuple[Channel, dict[str, Any]]:
     row = Channel.objects.select_for_update().get(pk=channel.pk)
     chosen = channel_kind(row.kind)
     changes: dict[str, Any] = {}

@@ -71,6 +71,19 @@ def enrol_events(limit: int, now: datetime) -> int:
     return len(events)
 
 
+def enrol_firing(channel: Channel, now: datetime) -> int:
+    """A channel that is on again hears how things stand: whatever fires and began while it was off gets its place.
+    Returns how many alerts. Runs under the lock."""
+    known = GroupMember.objects.filter(alert=OuterRef("pk"), group__channel=channel)
+    waiting = Alert.objects.firing().filter(~Exists(known)).select_related("environment")
+    tree, channels = load_tree(), {channel.pk: channel}
+    found = {alert: _places(alert, tree, channels, now) for alert in waiting}
+    places = {alert.pk: there for alert, there in found.items() if there}
+    # From its first step on: nothing of it was told here.
+    _write([alert for alert in found if alert.pk in places], places, channels, dict.fromkeys(places, 1), (), now)
+    return len(places)
+
+
 def _places(alert: Alert, tree: Tree, channels: Mapping[UUID, Channel], now: datetime) -> list[_Place]:
     places = {}
     for route in tree.find(alert.labels, now):
