@@ -117,12 +117,20 @@ def test_a_model_without_a_streaming_check_leads_to_the_form_of_one(desk: Page, 
     expect(desk).to_have_url(re.compile(rf"/checks/new/\?target={models[2].pk}&kind=ai_stream"))
 
 
-@pytest.mark.parametrize("language", ["en-GB", "ko-KR"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_of_models_is_wider_than_a_phone(
-    open_browser: Callable[..., Page], web: WebProcess, alice: User, models: list[AIModel], language: str, scheme: Any
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"),
+    [("en-GB", "light", 360), ("ko-KR", "dark", 360), ("ko-KR", "light", 768), ("en-GB", "dark", 1_024)],
+)
+def test_no_page_of_models_is_wider_than_its_screen(
+    open_browser: Callable[..., Page],
+    web: WebProcess,
+    alice: User,
+    models: list[AIModel],
+    language: str,
+    scheme: Any,
+    width: int,
 ) -> None:
-    page = open_browser(viewport=PHONE, locale=language, color_scheme=scheme)
+    page = open_browser(viewport={"width": width, "height": 740}, locale=language, color_scheme=scheme)
     enter(page, web, alice)
     provider = models[0].provider
     addresses = [

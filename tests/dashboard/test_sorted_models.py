@@ -153,7 +153,7 @@ def test_rest_takes_an_empty_order_for_none(operator: User) -> None:
 @pytest.mark.usefixtures("provider")
 def test_rest_pages_keep_the_order(operator: User) -> None:
     client = api_client(operator)
-    answer = client.get("/api/v1/models/", {"ordering": "-spend_month", "limit": 1}).json()
+    answer = client.get("/api/v1/models/", {"ordering": "-spend_month", "limit": "1"}).json()
     seen = [answer["results"][0]["name"]]
     while answer["next"]:
         answer = client.get(answer["next"]).json()
