@@ -219,5 +219,9 @@ def _doubt_news(board: Board, changes: Sequence[settling.Change], now: datetime)
     """
     told = {change.target.id for change in changes}
     doubted = {check.target_id for check in board.checks.values() for row in check.regions if row.doubt_changed} - told
-    targets = (board.targets[target_id] for target_id in doubted if target_id in board.targets)
-    return [News("target.doubt", (target.id,), target.environment_id, now) for target in targets if not target.deleted]
+    by_environment: dict[UUID, list[UUID]] = {}
+    for target_id in doubted:
+        target = board.targets.get(target_id)
+        if target is not None and not target.deleted:
+            by_environment.setdefault(target.environment_id, []).append(target_id)
+    return [News("target.doubt", tuple(ids), environment, now) for environment, ids in by_environment.items()]

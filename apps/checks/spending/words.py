@@ -33,8 +33,8 @@ def warnings_of(budget: BudgetState) -> list[str]:
         values = {"spent": dollars(budget.spent), "cap": dollars(budget.monthly_cap)}
         found.append(
             _(
-                "%(spent)s is spent already, and the cap is %(cap)s: paid looks stop at once, until the month or the cap"
-                " changes. Free rungs go on."
+                "%(spent)s is spent already, and the cap is %(cap)s: paid looks stop at once, until the month or the"
+                " cap changes. Free rungs go on."
             )
             % values
         )
