@@ -19,9 +19,7 @@ pytestmark = pytest.mark.platform
 
 KEY = "a-key-that-nobody-may-see"
 # Filtered is a failure without an error there, where OpenAI says that it is incomplete and why.
-FAULTS = [
-    fault for fault in (*TRANSPORT, *REFUSALS) if "openai" in fault.dialects and fault.name != "filtered"
-]
+FAULTS = [fault for fault in (*TRANSPORT, *REFUSALS) if "openai" in fault.dialects and fault.name != "filtered"]
 MEASURED = {"match": {"model": "measured"}, **text(usage={"input_tokens": 21, "output_tokens": 110})}
 
 
