@@ -22,11 +22,12 @@ def web_url() -> str:
     return settings.PORTAL_WEB_URL.rstrip("/")
 
 
-def alert_entry(alert: Alert, sources: Iterable[AlertSource], *, news: str = "") -> dict[str, Any]:
+def alert_entry(alert: Alert, sources: Iterable[AlertSource], *, news: str = "", same_cause: int = 0) -> dict[str, Any]:
     """One alert as every message writes it. Reads its target with `namespace`, environment and acknowledging
     user: select them before.
 
-    `news` is what is new about it: "opened", "raised", "acknowledged", "resolved", "reminder" or "".
+    `news` is what is new about it: "opened", "raised", "acknowledged", "resolved", "reminder" or "". `same_cause`: for
+    how many models of its provider besides its own it is told.
     """
     target, detail = alert.target, alert.detail
     active = [source for source in sources if source.ended_at is None or alert.resolved_at is not None]
@@ -60,6 +61,7 @@ def alert_entry(alert: Alert, sources: Iterable[AlertSource], *, news: str = "")
         "acknowledged_by": acknowledged_by(alert),
         "url": f"{web_url()}{alert.get_absolute_url()}",
         "news": news,
+        "same_cause": same_cause,
     }
 
 
@@ -79,7 +81,14 @@ def alert_brief(alert: Alert, sources: Iterable[AlertSource]) -> dict[str, Any]:
         "severity": alert.severity,
         "sources": [{"kind": source.kind, "name": source.name} for source in sources],
         "url": f"{web_url()}{alert.get_absolute_url()}",
+        "same_cause": 0,
     }
+
+
+def with_same_cause(payload: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """A step for a machine, as a channel is told it for `number` more models of the provider."""
+    data = payload["data"]
+    return {**payload, "data": {**data, "alert": {**data["alert"], "same_cause": number}}}
 
 
 def alert_payload(
@@ -180,5 +189,6 @@ def test_payload(channel: Channel, *, notification: UUID, at: datetime) -> dict[
         "acknowledged_by": None,
         "url": f"{web_url()}{channel.get_absolute_url()}",
         "news": "opened",
+        "same_cause": 0,
     }
     return {**people_payload([entry], form="group", at=at, labels={}), "type": MessageType.CHANNEL_TEST.value}

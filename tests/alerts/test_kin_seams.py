@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from apps.alerts.models import Alert
+from apps.alerts.channels.base import Message
+from apps.alerts.models import Alert, Notification
+from apps.alerts.wording.writing import write
 from apps.catalog.models import Provider, Target, TargetStatus
 from apps.catalog.services import delete_target, switch_target
 from apps.core import clock
 from tests.alerts.filling import equals, hush
 from tests.alerts.register.opening import channel_for_machines, channel_for_people
+from tests.alerts.saying import AT, LINKS, entry, message
 from tests.alerts.test_one_cause_of_many_models import fail, held, looked_at, mend, told, wait
 from tests.factories import make_model, make_provider
 
@@ -143,3 +147,43 @@ def test_pausing_all_of_them_brings_up_none(models: list[Target]) -> None:
     for _look in range(2):
         wait()
     assert told(pager) == [("model-a", "firing")]
+
+
+def test_a_message_says_for_how_many_models_it_is_told(models: list[Target]) -> None:
+    pager, team = channel_for_machines(), channel_for_people()
+    hush(matchers=[equals("target", "model-f")])
+    for model in models:
+        fail(model, "invalid_key")
+    wait()
+    [to_machine] = Notification.objects.filter(channel=pager)
+    [to_people] = Notification.objects.filter(channel=team)
+    assert to_machine.payload["data"]["alert"]["same_cause"] == 4, "nobody asked to hear of the sixth"
+    [told_of] = to_people.payload["data"]["alerts"]
+    assert told_of["same_cause"] == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "english"),
+    [
+        ("model", 1, "1 more model of A<b> fails for the same reason"),
+        ("model", 1_204, "1,204 more models of A<b> fail for the same reason"),
+        ("provider", 2, "2 models of A<b> fail for the same reason"),
+    ],
+)
+def test_how_many_fail_for_the_same_reason_is_a_line_of_the_message(kind: str, number: int, english: str) -> None:
+    target: dict[str, Any] = {
+        "id": "t",
+        "kind": kind,
+        "name": "A<b>",
+        "provider": None,
+        "url": "https://portal.example",
+    }
+    if kind == "model":
+        target |= {"name": "sonnet", "provider": {"id": "p", "name": "A<b>"}}
+    assert write(message(entry(target=target, same_cause=number))).lines[0].details[0] == english
+    for nothing in ({"same_cause": 0}, {}, {"same_cause": True}, {"same_cause": "4"}):
+        details = write(message(entry(target=target, **nothing))).lines[0].details
+        assert not any("same reason" in detail for detail in details)
+    data = {"incident": {"severity": "outage"}, "target": target, "alert": {"same_cause": number}, "sequence": 1}
+    step = Message("n1", "incident.opened", AT, AT, data, links=LINKS)
+    assert english in write(step).lines[0].details, "what was made for a machine is worded alike"

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models.functions import Now
 
-from apps.alerts.alert_messages import alert_entry, counts_of, people_payload
+from apps.alerts.alert_messages import alert_entry, counts_of, people_payload, with_same_cause
 from apps.alerts.channels.base import DeliveryReason
 from apps.alerts.models import Alert, AlertDecision, AlertEvent, AlertGroup, GroupMember, Notification
 from apps.alerts.pipeline.enrolment import next_digest
@@ -95,6 +95,8 @@ def _payloads(events: Iterable[UUID]) -> dict[UUID, Any]:
 def _machine_row(due: Due, delivery: Delivery, event: EventFacts, payload: Mapping[str, Any]) -> Notification:
     [candidate] = delivery.candidates
     alert = due.alerts[candidate.alert.id]
+    if candidate.stands_for and candidate.alert.is_firing:
+        payload = with_same_cause(payload, candidate.stands_for)
     return Notification(
         id=uuid7(),
         channel_id=delivery.group.channel.id,
@@ -132,7 +134,12 @@ def _people_row(due: Due, delivery: Delivery, carried: list[_Carried]) -> Notifi
     candidates = list({candidate.alert.id: candidate for candidate in delivery.candidates}.values())
     alerts = [due.alerts[candidate.alert.id] for candidate in candidates]
     entries = [
-        alert_entry(alert, due.sources.get(alert.pk, []), news=news_of(candidate, due.context.now).value)
+        alert_entry(
+            alert,
+            due.sources.get(alert.pk, []),
+            news=news_of(candidate, due.context.now).value,
+            same_cause=candidate.stands_for,
+        )
         for alert, candidate in zip(alerts, candidates, strict=True)
     ]
     entries += [dict(one.entry) for one in carried]

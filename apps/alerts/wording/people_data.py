@@ -61,7 +61,7 @@ def _of_one(entry: dict[str, Any], message_type: str) -> dict[str, Any]:
 
 def _entry_of_incident(message: Message) -> dict[str, Any]:
     incident, target = _mapping(message.data.get("incident")), _mapping(message.data.get("target"))
-    change = _mapping(message.data.get("change"))
+    change, alert = _mapping(message.data.get("change")), _mapping(message.data.get("alert"))
     resolved = message.type == MessageType.INCIDENT_RESOLVED or bool(incident.get("resolved_at"))
     is_test = message.type == MessageType.CHANNEL_TEST
     return {
@@ -78,6 +78,7 @@ def _entry_of_incident(message: Message) -> dict[str, Any]:
         "resolved_at": incident.get("resolved_at"),
         "acknowledged_by": incident.get("acknowledged_by"),
         "url": incident.get("url") or target.get("url") or "",
+        "same_cause": alert.get("same_cause"),
         "news": {
             MessageType.INCIDENT_UPDATED: "raised",
             MessageType.INCIDENT_ACKNOWLEDGED: "acknowledged",

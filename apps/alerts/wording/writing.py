@@ -229,6 +229,8 @@ def _mark(entry: Mapping[str, Any], *, is_test: bool) -> str:
 
 def _details(entry: Mapping[str, Any]) -> tuple[str, ...]:
     found = []
+    if others := _others_of_provider(entry):
+        found.append(others)
     if entry.get("environment"):
         found.append(_("Environment: %(name)s") % {"name": one_line(entry["environment"], 100)})
     names = _source_names(entry)
@@ -237,6 +239,27 @@ def _details(entry: Mapping[str, Any]) -> tuple[str, ...]:
     if entry.get("acknowledged_by"):
         found.append(_("Acknowledged by %(name)s") % {"name": one_line(entry["acknowledged_by"], 200)})
     return tuple(found)
+
+
+def _others_of_provider(entry: Mapping[str, Any]) -> str:
+    """For how many more models of a provider this is told; "" for none, and in messages stored before it was said."""
+    number, target = _number(entry.get("same_cause")), entry.get("target")
+    if number < 1 or not isinstance(target, Mapping):
+        return ""
+    # A provider's own alert speaks for its models, too.
+    provider = _provider_of(entry) or one_line(target.get("name") or "", SUBJECT_CHARACTERS)
+    words = ngettext(
+        "%(count)s more model of %(provider)s fails for the same reason",
+        "%(count)s more models of %(provider)s fail for the same reason",
+        number,
+    )
+    if target.get("kind") == "provider":
+        words = ngettext(
+            "%(count)s model of %(provider)s fails for the same reason",
+            "%(count)s models of %(provider)s fail for the same reason",
+            number,
+        )
+    return words % {"count": f"{number:,}", "provider": provider}
 
 
 def _source_names(entry: Mapping[str, Any]) -> list[str]:
