@@ -18,7 +18,7 @@ from apps.checks.regions.serializers import RegionsField
 from apps.checks.selectors import reason_of, verdict_of
 from apps.checks.services import masked_config, probe_kind
 from apps.core import kindconfig
-from apps.core.api.serializers import PortalSerializer
+from apps.core.api.serializers import NumberField, PortalSerializer
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -51,7 +51,7 @@ class CheckSerializer(ToldSerializer):
     config = serializers.JSONField(required=False)
     interval_seconds = serializers.IntegerField(min_value=1, max_value=86_400, required=False)
     retry_interval_seconds = serializers.IntegerField(min_value=1, max_value=3_600, allow_null=True, default=None)
-    timeout_seconds = serializers.FloatField(min_value=0.1, max_value=120, required=False)
+    timeout_seconds = NumberField(min_value=0.1, max_value=120, required=False)
     failure_threshold = serializers.IntegerField(min_value=1, max_value=20, required=False)
     recovery_threshold = serializers.IntegerField(min_value=1, max_value=20, default=1)
     degraded_after_ms = serializers.IntegerField(min_value=1, max_value=120_000, allow_null=True, default=None)

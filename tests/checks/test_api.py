@@ -61,6 +61,8 @@ def test_a_check_is_made_with_its_defaults(operator: APIClient) -> None:
     ("change", "field"),
     [
         ({"kind": "carrier_pigeon"}, "kind"),
+        ({"timeout_seconds": True}, "timeout_seconds"),
+        ({"timeout_seconds": "nan"}, "timeout_seconds"),
         ({"config": {"url": "ftp://example.com"}}, "config.url"),
         ({"config": {"url": " javascript:alert(1)"}}, "config.url"),
         ({"config": {}}, "config.url"),

@@ -14,7 +14,7 @@ from apps.catalog.models import Region
 from apps.checks.guards.selectors import config_for, sentence_of
 from apps.checks.guards.services import LONGEST_SECONDS, SHORTEST_SECONDS
 from apps.checks.models.guard import Guard
-from apps.core.api.serializers import PortalSerializer
+from apps.core.api.serializers import NumberField, PortalSerializer
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -42,7 +42,7 @@ class GuardSerializer(PortalSerializer):
     name = serializers.CharField(max_length=200)
     kind = serializers.CharField(max_length=32)
     config = serializers.JSONField()
-    timeout_seconds = serializers.FloatField(min_value=SHORTEST_SECONDS, max_value=LONGEST_SECONDS, default=3)
+    timeout_seconds = NumberField(min_value=SHORTEST_SECONDS, max_value=LONGEST_SECONDS, default=3)
     enabled = serializers.BooleanField(default=True)
     state = serializers.CharField(read_only=True)
     since = serializers.DateTimeField(read_only=True, allow_null=True)

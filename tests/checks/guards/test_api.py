@@ -70,6 +70,8 @@ def test_a_guard_is_listed_with_its_defaults(admin: APIClient) -> None:
         ({"timeout_seconds": 3.5}, "timeout_seconds", "3"),
         ({"timeout_seconds": 0}, "timeout_seconds", "0.1"),
         ({"timeout_seconds": "soon"}, "timeout_seconds", "number"),
+        ({"timeout_seconds": True}, "timeout_seconds", "number"),
+        ({"timeout_seconds": "nan"}, "timeout_seconds", "number"),
         ({"state": "fails", "colour": "red"}, "colour", "There is no such field"),
     ],
 )
