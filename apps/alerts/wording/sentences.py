@@ -24,6 +24,9 @@ CAUSE_WORDS: dict[str, Any] = {
     "uptime": gettext_lazy("Uptime"),
     "certificate": gettext_lazy("Certificate"),
     "cache_hit_rate": gettext_lazy("Cache hit rate"),
+    "first_token": gettext_lazy("Time to the first token"),
+    "tokens_per_second": gettext_lazy("Tokens a second"),
+    "ai_errors": gettext_lazy("Errors of a model"),
     "lateness": gettext_lazy("Lateness of the checks"),
     "catalog_drift": gettext_lazy("Models that changed at the provider"),
     "budget": gettext_lazy("Budget of a provider"),
@@ -32,6 +35,8 @@ CAUSE_WORDS: dict[str, Any] = {
 }
 _ABOVE: dict[str, Any] = {
     "latency": gettext_lazy("The response time is %(value)s; more than %(level)s is too slow."),
+    "first_token": gettext_lazy("The first token comes after %(value)s; more than %(level)s is too slow."),
+    "ai_errors": gettext_lazy("%(value)s of the looks end with errors of this rule; at most %(level)s may."),
     "lateness": gettext_lazy("The portal's own checks run %(value)s late; at most %(level)s are allowed."),
     "catalog_drift": gettext_lazy("The provider's list differs by %(value)s models; at most %(level)s are allowed."),
     "budget": gettext_lazy("%(value)s of this month's cap is spent. At 100 %% paid looks stop until the next month."),
@@ -44,6 +49,7 @@ _BELOW: dict[str, Any] = {
     "uptime": gettext_lazy("The uptime is %(value)s; at least %(level)s is wanted."),
     "certificate": gettext_lazy("The certificate expires in %(value)s; at least %(level)s must be left."),
     "cache_hit_rate": gettext_lazy("The cache answers %(value)s of the questions; at least %(level)s is wanted."),
+    "tokens_per_second": gettext_lazy("It writes %(value)s; at least %(level)s are wanted."),
     "": gettext_lazy("%(cause)s is %(value)s; at least %(level)s is wanted."),
 }
 

@@ -10,10 +10,12 @@ import pytest
 from apps.accounts.models import User
 from apps.alerts.models import Alert
 from apps.alerts.rule_kinds.base import RULE_KINDS
+from apps.alerts.wording.sentences import CAUSE_WORDS, sentence_of
 from apps.catalog.models import Target
 from apps.checks.models import Check
 from apps.core import kindconfig
 from tests.alerts.rules.world import evaluate, firing, heard, look_steadily, measure, now, only_rule
+from tests.alerts.saying import entry
 from tests.factories import api_client, make_check, make_model, make_provider, make_service
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +111,22 @@ def test_whoever_saves_a_rule_that_nothing_measures_is_told(operator: User) -> N
         "/api/v1/rules/", {"name": "Rare", "kind": "tokens_per_second", "critical_level": 50}, format="json"
     ).json()
     assert any("looks as often as once in" in warning for warning in made["warnings"])
+
+
+def test_every_cause_a_rule_can_have_has_words_in_messages() -> None:
+    assert {kind.cause for kind in RULE_KINDS} <= set(CAUSE_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("cause", "operator", "unit", "sentence"),
+    [
+        ("first_token", ">", "ms", "The first token comes after 40\u00a0ms; more than 20\u00a0ms is too slow."),
+        ("tokens_per_second", "<", "tokens/s", "It writes 40\u00a0tokens/s; at least 20\u00a0tokens/s are wanted."),
+        ("ai_errors", ">", "%", "40\u00a0% of the looks end with errors of this rule; at most 20\u00a0% may."),
+    ],
+)
+def test_what_a_rule_on_models_found_is_a_sentence_of_its_own(
+    cause: str, operator: str, unit: str, sentence: str
+) -> None:
+    found = entry(cause=cause, reason="", value=40.0, level=20.0, unit=unit, operator=operator)
+    assert sentence_of(found) == sentence
