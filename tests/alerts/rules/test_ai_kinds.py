@@ -120,9 +120,9 @@ def test_every_cause_a_rule_can_have_has_words_in_messages() -> None:
 @pytest.mark.parametrize(
     ("cause", "operator", "unit", "sentence"),
     [
-        ("first_token", ">", "ms", "The first token comes after 40\u00a0ms; more than 20\u00a0ms is too slow."),
-        ("tokens_per_second", "<", "tokens/s", "It writes 40\u00a0tokens/s; at least 20\u00a0tokens/s are wanted."),
-        ("ai_errors", ">", "%", "40\u00a0% of the looks end with errors of this rule; at most 20\u00a0% may."),
+        ("first_token", ">", "ms", "The first token comes after 40 ms; more than 20 ms is too slow."),
+        ("tokens_per_second", "<", "tokens/s", "It writes 40 tokens/s; at least 20 tokens/s are wanted."),
+        ("ai_errors", ">", "%", "40 % of the looks end with errors of this rule; at most 20 % may."),
     ],
 )
 def test_what_a_rule_on_models_found_is_a_sentence_of_its_own(
