@@ -81,10 +81,11 @@ def route_problem(route: Route) -> str:
 
 def silence_problem(silence: Silence) -> str:
     try:
-        matching.load(silence.matchers)
+        # One without any, which is never stored, would hush everything.
+        is_readable_one = bool(matching.load(silence.matchers))
     except Unreadable:
-        return _("What it hushes cannot be read, so it hushes nothing: set another one.")
-    return ""
+        is_readable_one = False
+    return "" if is_readable_one else _("What it hushes cannot be read, so it hushes nothing: set another one.")
 
 
 def _rule_problem(rule: Rule) -> str:

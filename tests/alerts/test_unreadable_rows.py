@@ -155,6 +155,9 @@ def test_a_silence_that_cannot_be_read_hushes_nothing(value: object) -> None:
         assert "What it hushes cannot be read, so it hushes nothing" in text(client.get(page))
     for page in ("/alerts/silences/", f"{silence.get_absolute_url()}edit/", "/api/v1/silences/"):
         assert client.get(page).status_code == 200
+    for page in (silence.get_absolute_url(), "/alerts/silences/"):
+        shown = text(client.get(page))
+        assert "everything</span>" not in shown and "nothing</span>" in shown
     assert Silence.objects.count() == 2
 
 

@@ -57,6 +57,8 @@ class SilenceRow:
     by: str
     is_over: bool
     may_end: bool
+    # Why it hushes nothing, where it cannot be read.
+    problem: str = ""
 
 
 def silence_row(user: User, silence: Silence) -> SilenceRow:
@@ -70,6 +72,7 @@ def silence_row(user: User, silence: Silence) -> SilenceRow:
         by=silence.author.get_username() if silence.author else silence.made_through,
         is_over=over,
         may_end=not over and may(user, Role.OPERATOR, silence.environment_id),
+        problem=silence_problem(silence),
     )
 
 
@@ -162,7 +165,7 @@ def visible_silence(request: PageRequest, silence_id: UUID) -> Silence:
 
 
 def load_state(request: PageRequest, silence: Silence) -> dict[str, Any]:
-    return {"row": silence_row(request.user, silence), "problem": silence_problem(silence)}
+    return {"row": silence_row(request.user, silence)}
 
 
 def load_hushed(request: PageRequest, silence: Silence) -> dict[str, Any]:
