@@ -14,6 +14,8 @@ class ChecksConfig(AppConfig):
             "name": _("Slow response"),
             "kind": "latency",
             "config": {"percentile": "p95", "window_seconds": 300},
+            # Models take their time to answer at length; rules on their first token and speed are of other kinds.
+            "matchers": [{"label": "kind", "operator": "!~", "value": "model|provider"}],
             "critical_level": 2_000.0,
             "recovery_margin": 200.0,
             "for_seconds": 0,

@@ -174,20 +174,28 @@ def _vendor_troubles(
     """When the vendor said that something was wrong: by what its page turned to, and by when it wrote of it.
 
     An incident counts from the moment of writing; where the page does not tell that, from when we first read of it.
+    What a page said already when we came to read it did not begin then, but at the latest with its last change.
     """
-    troubles = [
-        Trouble(stretch.start, None if stretch.end >= now and page.status in _BAD else stretch.end)
-        for stretch in uptime.periods(changes.initial, changes.transitions, since, now)
-        if stretch.status in _BAD
-    ]
-    for incident in incidents:
-        if incident.status not in _BAD:
-            continue
-        said_at = incident.said_at or incident.seen_at
-        if incident.resolved_at is not None and incident.resolved_at < said_at:
-            said_at = incident.started_at
-        troubles.append(Trouble(said_at, incident.resolved_at))
+    told = [_as_trouble(incident) for incident in incidents if incident.status in _BAD]
+    troubles = list(told)
+    before = Status.UNKNOWN
+    for stretch in uptime.periods(changes.initial, changes.transitions, since, now):
+        if stretch.status in _BAD:
+            lasts = stretch.end >= now and page.status in _BAD
+            began = [stretch.start]
+            if lasts and before is Status.UNKNOWN:
+                began += [one.start for one in told if one.end is None]
+                began += [page.updated_at] if page.updated_at is not None else []
+            troubles.append(Trouble(min(began), None if lasts else stretch.end))
+        before = stretch.status
     return troubles
+
+
+def _as_trouble(incident: VendorIncident) -> Trouble:
+    said_at = incident.said_at or incident.seen_at
+    if incident.resolved_at is not None and incident.resolved_at < said_at:
+        said_at = incident.started_at
+    return Trouble(said_at, incident.resolved_at)
 
 
 def _changes(provider_ids: Sequence[UUID], start: datetime, end: datetime) -> dict[UUID, TargetHistory]:

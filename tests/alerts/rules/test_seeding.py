@@ -12,7 +12,8 @@ from apps.alerts.ruling.seeding import seed_rules
 from apps.alerts.ruling.services import delete_rule, purge_deleted_rules, update_rule
 from apps.core import clock
 from tests.alerts.rules.world import evaluate, firing, judge_check, look_steadily, make_rule, measure
-from tests.factories import make_check, make_service
+from tests.checks.looking import add_check
+from tests.factories import make_check, make_model, make_provider, make_service
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +93,13 @@ def test_they_find_a_slow_target_and_a_failed_database_at_once() -> None:
     judge_check(data, "outage")
     evaluate()
     assert firing() == [("Data", "status", "critical"), ("Slow", "latency", "critical")]
+
+
+def test_a_model_that_answers_at_length_is_not_slow_by_itself() -> None:
+    service, model = make_service("shop"), make_model(make_provider(base_url="http://127.0.0.1:9/v1"), "gpt-5")
+    make_check(service.target)
+    add_check(model.target, kind="ai_ping", config={})
+    for target in (service.target, model.target):
+        measure(target, 9_000)
+    evaluate()
+    assert [name for name, _cause, _severity in firing()] == ["shop"]

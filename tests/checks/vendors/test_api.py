@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -84,6 +85,18 @@ def test_a_page_that_turns_bad_without_an_incident_was_said_too() -> None:
     read(provider, summary("critical"), ago(10))
     facts = vendor_page(provider.pk)
     assert facts is not None and facts.sentence == "We saw it 20 min before the vendor said so."
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_what_a_page_said_before_it_was_first_read_did_not_begin_then(named: bool) -> None:
+    provider, now = make_followed(), clock.now()
+    document = summary("major", (incident("1", now - timedelta(hours=9)),) if named else ())
+    document["page"]["updated_at"] = (now - timedelta(hours=9)).isoformat()
+    read(provider, document, now)
+    facts = vendor_page(provider.pk)
+    assert facts is not None and facts.comparison is not None
+    assert facts.comparison.verdict == "not_seen"
+    assert 9 * 3600 <= facts.comparison.seconds < 9 * 3600 + 60
 
 
 def test_the_lines_lie_on_one_clock(viewer: User) -> None:
