@@ -120,17 +120,24 @@ def _parameters(**others: Any) -> dict[str, Any]:
     return {"threshold": BREAKER_THRESHOLD, "per_channel": PER_CHANNEL, **others}
 
 
-# What can never be sent: its channel was deleted, or the last attempt it was allowed was lost. What waits for a channel
-# that is switched off waits until it is on again, and is no loss; but for a test, which nobody would still look for.
-_HOPELESS = """
+# What waits for a channel that is switched off waits until it is on again, and is no loss; but for a test, which nobody
+# would still look for, and what happened a month ago.
+KEPT_FOR_A_CHANNEL_DAYS = 30
+_GIVEN_UP = """
+    NOT c.enabled
+    AND (n.lane IS NULL OR n.created_at < statement_timestamp() - make_interval(days => %(kept_days)s))
+"""
+# What can never be sent: its channel was deleted or has been off for too long, or the last attempt it was allowed was
+# lost.
+_HOPELESS = f"""
     SELECT n.id, n.state, n.attempts, n.lease_until,
-           CASE WHEN c.deleted_at IS NOT NULL THEN %(deleted)s WHEN NOT c.enabled AND n.lane IS NULL THEN %(disabled)s
+           CASE WHEN c.deleted_at IS NOT NULL THEN %(deleted)s WHEN {_GIVEN_UP} THEN %(disabled)s
                 ELSE %(interrupted)s END AS why,
-           c.deleted_at IS NULL AND (c.enabled OR n.lane IS NOT NULL) AS tried
+           c.deleted_at IS NULL AND NOT ({_GIVEN_UP}) AS tried
     FROM alerts_notification n JOIN alerts_channel c ON c.id = n.channel_id
     WHERE (n.state = 'pending' OR (n.state = 'sending' AND n.lease_until <= statement_timestamp()))
-      AND (c.deleted_at IS NOT NULL OR (NOT c.enabled AND n.lane IS NULL) OR n.attempts >= n.attempts_allowed)
-"""
+      AND (c.deleted_at IS NOT NULL OR ({_GIVEN_UP}) OR n.attempts >= n.attempts_allowed)
+"""  # noqa: S608 - the parts are constants of this module; every value is a parameter
 _BURY = f"""
     WITH locked AS ({_HOPELESS} LIMIT 1000 FOR UPDATE OF n SKIP LOCKED),
     interrupted AS (
@@ -215,4 +222,5 @@ def _hopeless_parameters() -> dict[str, Any]:
         "deleted": DeliveryReason.CHANNEL_DELETED.value,
         "disabled": DeliveryReason.CHANNEL_DISABLED.value,
         "interrupted": DeliveryReason.INTERRUPTED.value,
+        "kept_days": KEPT_FOR_A_CHANNEL_DAYS,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from apps.alerts.models import Alert, Channel, Notification
 from apps.alerts.pages.alert_lists import told_of
 from apps.alerts.routing import route_all
 from apps.alerts.services import delete_channel, send_test, update_channel
+from apps.core import clock
 from tests.alerts.filling import browser, text
 from tests.alerts.world import deliver, happen, make_channel, make_incident
 from tests.factories import api_client
@@ -113,3 +115,18 @@ def test_what_waited_for_a_channel_that_is_deleted_is_dropped(receiver: HttpServ
     delete_channel(actor=None, channel=channel)
     deliver()
     assert list(Notification.objects.values_list("state", "reason")) == [("dropped", "channel_deleted")]
+
+
+def test_a_message_waits_for_thirty_days_and_is_then_dropped_in_plain_sight(receiver: HttpServer) -> None:
+    channel = make_channel(receiver.url("/hook"))
+    make_incident()
+    route_all()
+    switch(channel, on=False)
+    for days, left in ((29, "pending"), (31, "dropped")):
+        Notification.objects.update(created_at=clock.now() - timedelta(days=days))
+        bury_hopeless()
+        assert Notification.objects.get().state == left
+    assert Notification.objects.get().reason == "channel_disabled"
+    switch(channel, on=True)
+    deliver()
+    assert receiver.received == [], "nobody is woken for what was a month ago"
