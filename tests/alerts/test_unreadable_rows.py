@@ -118,7 +118,9 @@ def test_a_route_that_cannot_be_read_is_passed_over_and_its_channel_hears_of_eve
     deliver()
     assert told(lost) == told(other) == ["Shop"]
     client = browser(make_user("admin"))
-    assert "This route cannot be read, so it is not asked" in text(client.get("/alerts/routes/"))
+    tree = text(client.get("/alerts/routes/"))
+    assert "This route cannot be read, so it is not asked" in tree
+    assert tree.count("everything</span>") == 1, "of the other one, which takes every alert"
     assert "This route cannot be read, so it is not asked" in text(client.get(HEALTH))
     who = text(client.get("/alerts/routes/", {"target": "Shop", "severity": "critical"}))
     assert "What it takes cannot be read" in who and "2 channels would be told" in who

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.alerts.models import Channel, Route
 from apps.alerts.pages.sentences import label_words, matcher_sentences
-from apps.alerts.routes.selectors import list_routes, load_tree
+from apps.alerts.routes.selectors import is_readable, list_routes, load_tree
 from apps.alerts.routes.tree import ResolvedRoute
 from apps.alerts.routes.warnings import list_warnings
 from apps.core.durations import in_words
@@ -41,6 +41,7 @@ class RouteRow:
     inherits_channels: bool
     settings: list[Setting]
     warnings: list[str] = field(default_factory=list)
+    is_readable: bool = True
     is_first: bool = False
     is_last: bool = False
 
@@ -74,6 +75,7 @@ def route_rows(user: User) -> list[RouteRow]:
                 inherits_channels=not own,
                 settings=_settings(route, resolved),
                 warnings=warnings.get(route.pk, []),
+                is_readable=is_readable(route),
                 is_first=siblings[0].pk == route.pk,
                 is_last=siblings[-1].pk == route.pk,
             )
