@@ -19,6 +19,7 @@ from apps.dashboard.ai import documents
 from apps.dashboard.ai.differences import LONGEST, difference
 from apps.probes.ai.classes import ErrorClass
 from tests.dashboard.model_past import fill_past, spend
+from tests.dashboard.test_overview_page import text_of
 from tests.factories import make_model, make_provider
 
 NOW = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
@@ -125,6 +126,17 @@ def test_incidents_are_marks_and_a_zoom_is_its_own_period(page: Client, model: A
     zoomed = chart(page, model, "speed", f"?range=24h&from={start:.3f}&to={end:.3f}")
     assert zoomed["marks"] == []
     assert zoomed["from"] == pytest.approx(start)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("first", "words"), [(21, "$3.00"), (19, "$1.00"), (1, "$0.14")])
+def test_a_day_on_average_is_since_the_first_that_cost_anything(page: Client, first: int, words: str) -> None:
+    model = make_model(make_provider("Another"), "new")
+    with clock.frozen(datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        spend(model, datetime(2026, 10, 30, tzinfo=UTC), "90")
+        spend(model, datetime(2026, 11, first, tzinfo=UTC), "3")
+        shown = text_of(page.get(f"{model.target.get_absolute_url()}fragments/spend/").content)
+    assert f"A day, on average {words}" in shown.replace("\u00a0", " ")
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.db import connection
 from apps.checks.ai import histograms, rungs
 from apps.checks.ai.histograms import Histogram
 from apps.checks.ai.parts import Part, errors_of, load_parts
-from apps.checks.ai.uptime import Uptime
+from apps.checks.ai.uptime import Uptime, uptime_of_looks
 from apps.checks.ai.windows import Window
 from apps.checks.spending.selectors import spend_of_days
 from apps.core import clock
@@ -43,7 +43,7 @@ class ModelHistory:
     first_answer: Lines = field(default_factory=dict)
     speed: Lines = field(default_factory=dict)
     duration: Lines = field(default_factory=dict)
-    # The kind of check whose looks `duration` is of: the cheapest that asks the model; "" without any.
+    # The kind of check whose answers `duration` is of: the cheapest that asks the model; "" without any.
     duration_kind: str = ""
     looks: list[int] = field(default_factory=list)
     errors: dict[ErrorClass, list[int]] = field(default_factory=dict)
@@ -86,14 +86,21 @@ def last_day(end: datetime) -> date:
 
 
 def duration_kind(parts: Iterable[Part]) -> str:
-    """Whose durations are the model's, of the kinds in these parts: the cheapest that asks it; "" when none has any."""
-    kinds = {part.kind for part in parts if "durations" in part.measured and not rungs.is_canary(part.kind)}
+    """Whose durations are the model's, of the kinds in these parts: the cheapest that asks it; "" when none has any.
+
+    How long the provider's list took is no duration of the model, also where there is nothing else.
+    """
+    kinds = {part.kind for part in parts if "durations" in part.measured and rungs.is_timed(part.kind)}
     return min(kinds, key=rungs.duration_order, default="")
 
 
 def uptime_of(parts: Iterable[Part]) -> Uptime:
-    """Of all looks that affect the status."""
-    return sum((part.counts for part in parts if part.affects_status), Uptime())
+    """Of the looks that affect the status: those that asked the model, or those at the list where none did."""
+    counted = {True: Uptime(), False: Uptime()}
+    for part in parts:
+        if part.affects_status:
+            counted[rungs.is_free(part.kind)] += part.counts
+    return uptime_of_looks(asked=counted[False], listed=counted[True])
 
 
 def together(parts: Iterable[Part], measure: str) -> Histogram:

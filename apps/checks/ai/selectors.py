@@ -13,7 +13,7 @@ import msgspec
 from django.db import connection
 
 from apps.checks.ai import rungs
-from apps.checks.ai.uptime import Uptime
+from apps.checks.ai.uptime import Uptime, uptime_of_looks
 from apps.checks.ai.windows import HOUR, floor_hour
 from apps.checks.spending.selectors import SpendOfMonth, spend_month_of
 from apps.core import clock
@@ -27,8 +27,9 @@ class ModelFacts:
     """What is known of one model. Times are milliseconds, None where nothing was measured.
 
     `error_class`, `fault`, `reason` and `evidence` are those of the look that says most: of the latest look of each of
-    its enabled checks, those that were not ok; one that affects the status before one that does not, one with a class
-    before one that is only slow, then the newest.
+    its enabled checks, those that were not ok; first that of the check its status names as the cause, if it has a
+    class; then one that affects the status before one that does not, one with a class before one that is only slow,
+    then the newest.
     When all were ok, `error_class` and `fault` are None, and `reason` is `ok` ("" before the first look).
     """
 
@@ -71,13 +72,17 @@ class _Last:
     rate_limit: str | None
     rate_limit_at: datetime | None
     details: str | None
+    # The status, which is not operational, is what it is because of this check.
+    is_cause: bool
 
 
 _LAST = """
     SELECT s.target_id, c.kind, c.affects_status, s.at, s.state, s.reason, s.measured_at, s.duration_ms, s.ttft_ms,
            s.answer_ttft_ms, s.output_tokens_per_second, s.rate_limit::text, s.rate_limit_at,
-           CASE WHEN s.state <> 'ok' THEN s.details::text END
+           CASE WHEN s.state <> 'ok' THEN s.details::text END, t.target_id IS NOT NULL
     FROM checks_aicheckstate s JOIN checks_check c ON c.id = s.check_id
+    LEFT JOIN catalog_targetstatus t
+        ON t.target_id = s.target_id AND t.cause_check = s.check_id AND t.status <> 'operational'
     WHERE s.target_id = ANY(%s::uuid[]) AND c.enabled AND c.deleted_at IS NULL
 """
 
@@ -131,9 +136,14 @@ def _facts(looks: list[_Last], spent: SpendOfMonth, uptime: Uptime) -> ModelFact
 
 
 def _worst(looks: list[_Last]) -> _Last | None:
-    """The look that says most of those that were not ok. One with a class says more than one that is only slow."""
-    bad = [look for look in looks if look.state != OutcomeState.OK.value]
-    return max(bad, key=lambda look: (look.affects_status, class_of(look.reason) is not None, look.at), default=None)
+    """The look that says most of those that were not ok: what the status says and whose fault it is are of one look."""
+    return max((look for look in looks if look.state != OutcomeState.OK.value), key=_weight, default=None)
+
+
+def _weight(look: _Last) -> tuple[bool, bool, bool, datetime]:
+    """One with a class says more than one that is only slow."""
+    classed = class_of(look.reason) is not None
+    return look.is_cause and classed, look.affects_status, classed, look.at
 
 
 # Sorts before every moment.
@@ -150,25 +160,25 @@ def _rate_limit_at(look: _Last) -> datetime:
 
 # Hours are made every few minutes, so all but the last two are whole; of these the results are read.
 _UPTIME = """
-    SELECT target_id, sum(looks)::bigint, sum(failed)::bigint, sum(rate_limited)::bigint FROM (
-        SELECT h.target_id, h.looks, h.failed, h.rate_limited
+    SELECT target_id, kind, sum(looks)::bigint, sum(failed)::bigint, sum(rate_limited)::bigint FROM (
+        SELECT h.target_id, h.kind, h.looks, h.failed, h.rate_limited
         FROM checks_aihour h LEFT JOIN checks_check c ON c.id = h.check_id
         WHERE h.target_id = ANY(%(targets)s::uuid[]) AND h.hour >= %(start)s AND h.hour < %(cut)s
           AND coalesce(c.affects_status, h.kind = ANY(%(status_kinds)s))
         UNION ALL
-        SELECT c.target_id, count(*), count(*) FILTER (WHERE r.state = 'failed'),
+        SELECT c.target_id, c.kind, count(*), count(*) FILTER (WHERE r.state = 'failed'),
                count(*) FILTER (WHERE r.reason = 'rate_limited')
         FROM checks_check c JOIN checks_checkresult r ON r.check_id = c.id
         WHERE c.target_id = ANY(%(targets)s::uuid[]) AND c.kind = ANY(%(kinds)s) AND c.affects_status
           AND r.at >= %(cut)s AND r.state <> 'indeterminate'
-        GROUP BY c.target_id
-    ) AS counted GROUP BY target_id
+        GROUP BY c.target_id, c.kind
+    ) AS counted GROUP BY target_id, kind
 """
 
 
 def uptime_of_day(target_ids: Collection[UUID]) -> dict[UUID, Uptime]:
     """Of the last 24 hours, the first of them whole; absent: no looks. Checks that do not affect the status are left
-    out. One query."""
+    out, and the list of models where another look asked the model. One query."""
     this_hour = floor_hour(clock.now())
     values: dict[str, Any] = {
         "targets": list(target_ids),
@@ -179,4 +189,13 @@ def uptime_of_day(target_ids: Collection[UUID]) -> dict[UUID, Uptime]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_UPTIME, values)
-        return {row[0]: Uptime(*row[1:]) for row in cursor.fetchall()}
+        rows = cursor.fetchall()
+    asked: dict[UUID, Uptime] = {}
+    listed: dict[UUID, Uptime] = {}
+    for target_id, kind, *counts in rows:
+        counted = listed if rungs.is_free(kind) else asked
+        counted[target_id] = counted.get(target_id, Uptime()) + Uptime(*counts)
+    return {
+        target_id: uptime_of_looks(asked=asked.get(target_id, Uptime()), listed=listed.get(target_id, Uptime()))
+        for target_id in asked.keys() | listed.keys()
+    }

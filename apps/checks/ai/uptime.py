@@ -4,6 +4,7 @@
 
 A look that was refused because we ask too often says nothing about the model, so it is in neither part. A degraded look
 was answered. Looks that say nothing (indeterminate) are no looks; without looks there is no uptime (None), never 100 %.
+That a provider lists a model is no answer of it: looks at the list count only where no look asked the model itself.
 """
 
 from __future__ import annotations
@@ -27,3 +28,8 @@ class Uptime:
 
     def __add__(self, other: Uptime) -> Uptime:
         return Uptime(self.looks + other.looks, self.failed + other.failed, self.rate_limited + other.rate_limited)
+
+
+def uptime_of_looks(*, asked: Uptime, listed: Uptime) -> Uptime:
+    """Of the looks that asked the model; of those that only read a list, where none asked it."""
+    return asked if asked.looks else listed

@@ -103,7 +103,8 @@ def load_headroom(request: PageRequest, target: Target) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class MonthOfModel:
-    """What looking at one model cost in the present month (UTC): all of it, a day on average, and by what."""
+    """What looking at one model cost in the present month (UTC): all of it, a day on average since the first that cost
+    anything, and by what."""
 
     cost: Decimal
     today: Decimal
@@ -132,10 +133,12 @@ def load_spend(request: PageRequest, target: Target) -> dict[str, Any]:
 
 def _month_of(days: list[SpendOfDay], today: date) -> MonthOfModel:
     cost = sum((day.cost for day in days), Decimal(0))
+    # A model of this week is not cheaper for the weeks before it.
+    first = min((day.day for day in days if day.cost), default=today)
     return MonthOfModel(
         cost=cost,
         today=sum((day.cost for day in days if day.day == today), Decimal(0)),
-        a_day=cost / today.day,
+        a_day=cost / ((today - first).days + 1),
         looks=sum(day.looks for day in days),
         estimated=sum(day.estimated for day in days),
         tokens_in=sum(day.tokens_in for day in days),

@@ -9,6 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.catalog.models import TargetStatus
+from apps.catalog.status import Status
 from apps.checks.ai import hours
 from apps.checks.ai.selectors import model_facts
 from apps.checks.models import Check, SpendDay
@@ -69,6 +71,32 @@ def test_what_affects_the_status_speaks_before_what_does_not_and_then_the_newest
     assert model_facts([target.pk])[target.pk].error_class is ErrorClass.SERVER_ERROR
 
 
+def test_while_a_check_is_the_cause_of_the_status_whose_fault_it_is_comes_from_that_check() -> None:
+    target = make_model().target
+    listing, ping = make_ai_check(target, "ai_models"), make_ai_check(target, "ai_ping")
+    look(listing, FAILED, Reason.MODEL_NOT_LISTED, evidence={"actual": 5})
+    look(ping, FAILED, Reason.CONNECT_REFUSED)
+    status = TargetStatus.objects.filter(target=target)
+    status.update(status=Status.OUTAGE, reason=Reason.MODEL_NOT_LISTED, cause_check=listing.pk)
+    facts = model_facts([target.pk])[target.pk]
+    assert (facts.error_class, facts.reason) == (ErrorClass.MODEL_NOT_FOUND, "model_not_listed")
+    assert facts.evidence == {"actual": 5}
+    status.update(status=Status.OPERATIONAL)
+    assert model_facts([target.pk])[target.pk].error_class is ErrorClass.NETWORK, "as without a cause"
+    status.update(status=Status.OUTAGE)
+    look(listing)
+    assert model_facts([target.pk])[target.pk].error_class is ErrorClass.NETWORK, "the cause has no class any more"
+
+
+def test_a_cause_that_is_only_slow_does_not_hide_a_class() -> None:
+    target = make_model().target
+    stream, ping = make_ai_check(target, "ai_stream"), make_ai_check(target, "ai_ping")
+    look(ping, DEGRADED, Reason.INVALID_KEY)
+    look(stream, DEGRADED, Reason.SLOW)
+    TargetStatus.objects.filter(target=target).update(status=Status.DEGRADED, reason="slow", cause_check=stream.pk)
+    assert model_facts([target.pk])[target.pk].reason == "invalid_key"
+
+
 def test_a_look_that_is_only_slow_has_no_class() -> None:
     check = make_ai_check()
     look(check, DEGRADED, Reason.SLOW)
@@ -103,6 +131,31 @@ def test_looks_that_were_only_rate_limited_are_no_uptime_at_all() -> None:
     check = make_ai_check()
     look(check, DEGRADED, Reason.RATE_LIMITED)
     assert model_facts([check.target_id])[check.target_id].uptime_24h is None
+
+
+def test_that_a_model_is_listed_is_no_uptime_of_one_that_is_asked() -> None:
+    now = clock.now()
+    target = make_model().target
+    listing = make_ai_check(target, "ai_models")
+    fill(listing, now - 6 * HOUR, now, every=HOUR / 5, ttft=None)
+    hours.catch_up(now)
+    facts = model_facts([target.pk])[target.pk]
+    assert (facts.uptime_24h, facts.looks_24h) == (1.0, 30), "all there is to go by"
+    ping = make_ai_check(target, "ai_ping")
+    look(ping, DEGRADED, Reason.RATE_LIMITED)
+    facts = model_facts([target.pk])[target.pk]
+    assert (facts.uptime_24h, facts.looks_24h) == (None, 1)
+    look(ping, FAILED, Reason.SERVER_ERROR)
+    look(make_ai_check(target, "ai_stream"))
+    assert model_facts([target.pk])[target.pk].uptime_24h == 0.5
+
+
+def test_a_question_that_does_not_affect_the_status_leaves_the_list_to_count() -> None:
+    target = make_model().target
+    look(make_ai_check(target, "ai_models"))
+    look(make_ai_check(target, "ai_canary", affects_status=False), DEGRADED, Reason.WRONG_ANSWER)
+    facts = model_facts([target.pk])[target.pk]
+    assert (facts.uptime_24h, facts.looks_24h) == (1.0, 1)
 
 
 def test_uptime_is_there_after_the_first_look_and_without_checks_that_do_not_affect_the_status() -> None:

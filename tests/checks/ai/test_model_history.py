@@ -143,6 +143,26 @@ def test_models_are_compared_on_one_clock(now: datetime) -> None:
     assert present(compared[2].first_token_line) == []
 
 
+def test_a_list_is_neither_an_answer_nor_the_uptime_of_a_model_that_was_asked(now: datetime) -> None:
+    listed = make_ai_check(kind="ai_models")
+    asked = make_ai_check(listed.target, "ai_stream")
+    only_listed = make_ai_check(kind="ai_models")
+    for check in (listed, only_listed):
+        fill(check, now - 4 * DAY, now, every=HOUR, ttft=None)
+    fill(asked, now - 3 * DAY, now, every=HOUR, state=DEGRADED, reason=Reason.RATE_LIMITED)
+    hours.catch_up(now)
+    refused = model_history(listed.target_id, now - 7 * DAY, now)
+    assert (refused.uptime.share, refused.uptime.looks) == (None, 72)
+    assert refused.duration_kind == ""
+    assert set(refused.duration) == {"p50", "p75", "p95", "p99"}
+    assert present(refused.duration["p50"]) == []
+    assert model_history(only_listed.target_id, now - 7 * DAY, now).uptime.looks == 96
+    compared = compare_models([listed.target, only_listed.target], now - 7 * DAY, now)
+    assert [one.uptime.share for one in compared] == [None, 1.0]
+    for one in compared:
+        assert (one.duration_kind, one.duration["p50"], present(one.duration_line)) == ("", None, [])
+
+
 def test_the_last_failure_is_kept_when_the_model_is_well_again() -> None:
     check = make_ai_check()
     assert last_failure(check.target_id) is None
