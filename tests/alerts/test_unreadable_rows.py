@@ -155,7 +155,8 @@ def test_a_silence_that_cannot_be_read_hushes_nothing(value: object) -> None:
     client = browser(make_user("admin"))
     for page in (silence.get_absolute_url(), HEALTH):
         assert "What it hushes cannot be read, so it hushes nothing" in text(client.get(page))
-    for page in ("/alerts/silences/", f"{silence.get_absolute_url()}edit/", "/api/v1/silences/"):
+    like_it = f"/alerts/silences/new/?like={silence.pk}"
+    for page in ("/alerts/silences/", f"{silence.get_absolute_url()}edit/", like_it, "/api/v1/silences/"):
         assert client.get(page).status_code == 200
     for page in (silence.get_absolute_url(), "/alerts/silences/"):
         shown = text(client.get(page))

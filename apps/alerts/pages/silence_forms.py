@@ -20,6 +20,7 @@ from apps.alerts.matching import Label
 from apps.alerts.models import Alert, Silence
 from apps.alerts.pages.row_fields import MatchersField
 from apps.alerts.pages.suggestions import suggestions_for
+from apps.alerts.unreadable_rows import silence_problem
 from apps.catalog.models import Environment, Target, TargetKind
 from apps.core import clock
 
@@ -155,7 +156,8 @@ def _from_silence(user: User, identifier: UUID) -> dict[str, Any] | None:
     silence = Silence.objects.visible_to(user).filter(pk=identifier).select_related("environment").first()
     if silence is None:
         return None
-    return {"matchers": silence.matchers, "environment": silence.environment, "comment": silence.comment}
+    matchers = [] if silence_problem(silence) else silence.matchers
+    return {"matchers": matchers, "environment": silence.environment, "comment": silence.comment}
 
 
 def _of_target(values: Mapping[str, Any]) -> list[dict[str, str]]:
