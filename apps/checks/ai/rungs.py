@@ -52,10 +52,8 @@ def status_kinds() -> list[str]:
 
 
 def duration_order(kind: str) -> tuple[int, str]:
-    """Sorts first the kind whose duration is taken for a model's: the cheapest that asks it, then the free list."""
-    rung = PROBE_KINDS.get(kind).rung if kind in PROBE_KINDS else None
-    timed = is_timed(kind)
-    return (rung or 0 if timed else _CANARY_RUNG + _LISTING_RUNG, kind)
+    """Sorts, of kinds that are timed, the cheapest first: its duration is taken for a model's."""
+    return (PROBE_KINDS.get(kind).rung or 0, kind)
 
 
 def _is_of_models(kind: ProbeKind[Any]) -> bool:
