@@ -261,7 +261,11 @@ def _crumbs(silence: Silence | None) -> list[tuple[str, str]]:
 
 
 def _looked_ahead(request: PageRequest, matchers: Any, environment: Any) -> dict[str, Any]:
-    return {"reach": reach_of(selectors.preview(request.user, matchers, environment))}
+    """Nothing for conditions that are refused today, which what they are taken from may have had before."""
+    try:
+        return {"reach": reach_of(selectors.preview(request.user, matchers, environment))}
+    except ValidationError:
+        return {}
 
 
 # --- Editing, ending --------------------------------------------------------------------------------------

@@ -141,6 +141,19 @@ def test_the_groups_it_holds_are_looked_at_at_once(operator: User, held_group: A
     assert held_group.due_at is not None and held_group.due_at <= clock.now()
 
 
+def test_one_whose_conditions_are_refused_today_is_extended_and_its_comment_changed(operator: User) -> None:
+    """Before, a condition could be left without a value."""
+    silence = hush()
+    Silence.objects.update(matchers=[{"label": "provider", "operator": "=", "value": ""}])
+    client = browser(operator)
+    assert client.get(f"/alerts/silences/new/?like={silence.pk}").status_code == 200
+    client.post(f"{silence.get_absolute_url()}extend/")
+    answer = api_client(operator).patch(f"{URL}{silence.pk}/", {"comment": "Longer"}, format="json")
+    assert answer.status_code == 200, answer.json()
+    saved = Silence.objects.get()
+    assert (saved.comment, saved.ends_at) == ("Longer", silence.ends_at + timedelta(hours=1))
+
+
 # --- On the page ------------------------------------------------------------------------------------------
 
 
