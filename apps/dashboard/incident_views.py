@@ -28,7 +28,7 @@ def load_rows(request: PageRequest) -> dict[str, Any]:
     page = incidents.list_incidents(request.user, filters, environment_id(request))
     return {
         "page": page,
-        "rows": [incidents.row_of(incident) for incident in page.rows],
+        "rows": [incidents.row_of(incident, request.user) for incident in page.rows],
         "filtered": filters.is_active,
         "url": reverse("dashboard:incident-list"),
     }

@@ -126,12 +126,20 @@ class IncidentRow:
     incident: Incident
     why: str
     lasted: float
+    may_acknowledge: bool = False
 
 
-def row_of(incident: Incident) -> IncidentRow:
+def row_of(incident: Incident, user: User | None = None) -> IncidentRow:
+    """`user`: who is offered to acknowledge it, where it waits for somebody."""
     end = incident.resolved_at or clock.now()
     lasted = (end - incident.opened_at).total_seconds()
-    return IncidentRow(incident, sentence(incident.reason, incident.evidence), lasted)
+    waits = user is not None and incident.resolved_at is None and incident.acknowledged_at is None
+    return IncidentRow(
+        incident,
+        sentence(incident.reason, incident.evidence),
+        lasted,
+        may_acknowledge=waits and may(user, Role.OPERATOR, incident.target.environment_id),
+    )
 
 
 # --- One incident ---------------------------------------------------------------------------------------------

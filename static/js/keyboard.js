@@ -11,7 +11,8 @@ const isTyping = (element) =>
   element.isContentEditable || element.matches("input:not([type=checkbox], [type=radio], [type=button]), textarea, select");
 
 const rows = () => [...document.querySelectorAll("main [data-row]")].filter((row) => row.offsetParent);
-const currentRow = () => document.querySelector("main [data-row].is-current");
+const currentRow = () =>
+  document.querySelector("main [data-row].is-current") ?? document.activeElement?.closest("main [data-row]") ?? null;
 
 function moveRow(step) {
   const all = rows();
@@ -28,8 +29,22 @@ function moveRow(step) {
 }
 
 function acknowledge() {
-  const scope = currentRow() ?? document.querySelector("main");
-  scope?.querySelector("[data-acknowledge]")?.click();
+  const row = currentRow();
+  // Without a row only what the page itself is about: never just the first of a list.
+  const buttons = [...(row ?? document.querySelector("main")).querySelectorAll("[data-acknowledge]")];
+  buttons.find((button) => row || !button.closest("[data-row]"))?.click();
+}
+
+/** Down and up go through what is suggested under the search field, and back into it; Enter follows the link. */
+function moveSuggestion(search, key) {
+  const all = [...search.querySelectorAll("[data-search], [data-suggestion]")];
+  const step = { ArrowDown: 1, ArrowUp: -1, Escape: -all.length }[key];
+  const from = all.indexOf(document.activeElement);
+  if (!step || from < 0 || (key === "Escape" && from === 0)) {
+    return false;
+  }
+  all[Math.min(all.length - 1, Math.max(0, from + step))].focus();
+  return true;
 }
 
 function go(name) {
@@ -60,6 +75,11 @@ const afterG = { o: () => go("overview"), i: () => go("incidents") };
 
 document.addEventListener("keydown", (event) => {
   if (!(event.target instanceof Element) || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) {
+    return;
+  }
+  const search = event.target.closest(".search");
+  if (search && moveSuggestion(search, event.key)) {
+    event.preventDefault();
     return;
   }
   if (isTyping(event.target)) {

@@ -15,6 +15,18 @@ document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
   tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
 });
 
+/** Tabs fade where more of them are out of sight. */
+function fadeTabs(tabs) {
+  const rest = tabs.scrollWidth - tabs.clientWidth - tabs.scrollLeft;
+  tabs.classList.toggle("has-before", tabs.scrollLeft > 1);
+  tabs.classList.toggle("has-after", rest > 1);
+}
+
+document.querySelectorAll(".tabs").forEach((tabs) => {
+  tabs.addEventListener("scroll", () => fadeTabs(tabs), { passive: true });
+  new ResizeObserver(() => fadeTabs(tabs)).observe(tabs);
+});
+
 if (document.querySelector("[data-chart]")) {
   import("./charts.js");
 }

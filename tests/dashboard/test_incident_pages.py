@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.catalog.models import Environment
@@ -186,6 +187,18 @@ def test_a_viewer_reads_and_gets_no_button(client: Client, viewer: User, inciden
     for action in ("acknowledge", "notes", "resolve"):
         assert f"/{action}/" not in shown
         assert client.post(f"/incidents/{incident.pk}/{action}/").status_code == 403
+
+
+def test_in_the_list_only_who_may_is_offered_to_acknowledge(
+    page: Client, viewer: User, operator: User, incident: Incident
+) -> None:
+    address = reverse("dashboard:incident-acknowledge", args=[incident.pk])
+    assert address in page.get("/incidents/").content.decode()
+    page.force_login(viewer)
+    assert address not in page.get("/incidents/").content.decode()
+    page.force_login(operator)
+    page.post(address)
+    assert address not in page.get("/incidents/").content.decode()
 
 
 @pytest.mark.parametrize("action", ["acknowledge", "notes", "resolve"])
