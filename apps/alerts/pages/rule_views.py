@@ -252,7 +252,12 @@ def rule_switch(request: PageRequest, rule_id: UUID) -> HttpResponseBase:
     """Stop evaluating it, or begin again."""
     rule = operated(request, rule_id)
     enabled = request.POST.get("enabled") == "yes"
-    update_rule(actor=request.user, rule=rule, enabled=enabled)
+    try:
+        update_rule(actor=request.user, rule=rule, enabled=enabled)
+    except ValidationError as error:
+        # What an older version has stored in it has to be edited first.
+        messages.error(request, " ".join(error.messages))
+        return redirect(rule)
     sentence = _("%(name)s is on again.") if enabled else _("%(name)s is off: it says nothing any more.")
     messages.success(request, sentence % {"name": rule_name(rule)})
     return redirect(rule)

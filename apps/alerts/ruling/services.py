@@ -79,12 +79,15 @@ def update_rule(*, actor: User | None, rule: Rule, **fields: Any) -> tuple[Rule,
     row = Rule.objects.select_for_update(of=("self",)).select_related("environment").get(pk=rule.pk)
     before = {name: getattr(row, name) for name in FIELDS}
     _set(row, fields)
-    clean_rule(row)
+    # Whatever an older version has stored in it, a rule can be switched off.
+    is_switched_off = fields == {"enabled": False}
+    if not is_switched_off:
+        clean_rule(row)
     changes = {name: [before[name], getattr(row, name)] for name in FIELDS if before[name] != getattr(row, name)}
     if changes:
         _save(row)
         record_audit(actor=actor, action="update", subject=row, changes=_shown(changes))
-    return row, warnings_of(row)
+    return row, [] if is_switched_off else warnings_of(row)
 
 
 @transaction.atomic

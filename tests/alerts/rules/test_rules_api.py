@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.accounts.models import AuditEntry, User
 from apps.alerts.models import Rule
@@ -173,3 +174,18 @@ def test_every_kind_is_described(viewer: User) -> None:
     assert latency["unit"] == "ms"
     assert latency["has_levels"] is True
     assert latency["schema"]["properties"]["percentile"]["enum"] == ["p50", "p75", "p90", "p95", "p99"]
+
+
+@pytest.mark.parametrize("stored", [7, [{"label": "provider", "operator": "=", "value": ""}]])
+def test_a_rule_that_would_be_refused_today_can_be_switched_off_all_the_same(admin_user: User, stored: object) -> None:
+    rule = Rule.objects.filter(deleted_at__isnull=True)[0]
+    Rule.objects.filter(pk=rule.pk).update(matchers=stored, enabled=True)
+    client = api_client(admin_user)
+    answer = client.patch(f"/api/v1/rules/{rule.pk}/", {"enabled": False}, format="json")
+    assert (answer.status_code, Rule.objects.get(pk=rule.pk).enabled) == (200, False), answer.json()
+    assert client.patch(f"/api/v1/rules/{rule.pk}/", {"enabled": True}, format="json").status_code == 400
+    page = Client()
+    page.force_login(admin_user)
+    for wanted in ("yes", "no"):
+        assert page.post(f"{rule.get_absolute_url()}switch/", {"enabled": wanted}).status_code == 302
+    assert Rule.objects.get(pk=rule.pk).enabled is False
