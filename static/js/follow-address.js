@@ -36,7 +36,7 @@ function suggestPage() {
   suggest(components, own ? chosen().statusComponents : "", "statusComponents");
 }
 
-select.addEventListener("change", () => {
+function followDialect() {
   const hints = chosen();
   suggest(address, hints.address, "address");
   address.placeholder = hints.example;
@@ -44,7 +44,13 @@ select.addEventListener("change", () => {
   say(address, hints.addressHelp, Boolean(hints.address));
   say(field("api_key"), hints.keyHelp, !hints.needsKey);
   suggestPage();
-});
+}
+
+select.addEventListener("change", followDialect);
+// Somebody may have chosen before this was loaded.
+if (!select.selectedOptions[0].defaultSelected) {
+  followDialect();
+}
 address.addEventListener("change", () => {
   if (!isItsOwn()) {
     suggestPage();
