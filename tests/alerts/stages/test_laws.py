@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import time
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.alerts.matching import Matcher
@@ -120,8 +120,12 @@ def looks(draw: st.DrawFn) -> tuple[RoutingContext, list[Candidate]]:
     return RoutingContext(now=NOW, silences=silences, critical_targets=worst), candidates
 
 
+# How long a machine takes to make up a look is no law.
+LAW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 @given(looks())
-@settings(max_examples=150)
+@LAW
 def test_every_candidate_has_one_decision_and_is_told_exactly_when_it_says_so(
     look: tuple[RoutingContext, list[Candidate]],
 ) -> None:
@@ -136,7 +140,7 @@ def test_every_candidate_has_one_decision_and_is_told_exactly_when_it_says_so(
 
 
 @given(looks())
-@settings(max_examples=150)
+@LAW
 def test_messages_name_their_alerts_once_and_machines_get_one_a_step(
     look: tuple[RoutingContext, list[Candidate]],
 ) -> None:
@@ -152,7 +156,7 @@ def test_messages_name_their_alerts_once_and_machines_get_one_a_step(
 
 
 @given(looks())
-@settings(max_examples=150)
+@LAW
 def test_order_is_kept(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     deliveries = run(context, candidates).deliveries
@@ -167,7 +171,7 @@ def test_order_is_kept(look: tuple[RoutingContext, list[Candidate]]) -> None:
 
 
 @given(looks())
-@settings(max_examples=150)
+@LAW
 def test_no_firing_alert_with_news_is_left_out_unless_something_holds_it(
     look: tuple[RoutingContext, list[Candidate]],
 ) -> None:
@@ -179,7 +183,7 @@ def test_no_firing_alert_with_news_is_left_out_unless_something_holds_it(
 
 
 @given(looks())
-@settings(max_examples=150)
+@LAW
 def test_what_is_not_held_any_more_and_still_fires_is_told_later(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     held = [one.candidate for one in run(context, candidates).decisions if one.outcome is Outcome.HELD]
@@ -201,7 +205,7 @@ def _freed(candidate: Candidate) -> Candidate:
 
 
 @given(looks())
-@settings(max_examples=150)
+@LAW
 def test_a_moment_to_look_again_is_never_over_for_what_is_held(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     for decision in run(context, candidates).decisions:
@@ -210,7 +214,7 @@ def test_a_moment_to_look_again_is_never_over_for_what_is_held(look: tuple[Routi
 
 
 @given(looks())
-@settings(max_examples=150)
+@LAW
 def test_no_channel_for_people_gets_more_messages_than_the_limit(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     forms: dict[UUID, list[str]] = {}
@@ -223,7 +227,7 @@ def test_no_channel_for_people_gets_more_messages_than_the_limit(look: tuple[Rou
 
 
 @given(looks())
-@settings(max_examples=100)
+@LAW
 def test_the_same_look_gives_the_same_answer(look: tuple[RoutingContext, list[Candidate]]) -> None:
     context, candidates = look
     assert run(context, candidates) == run(context, candidates)
