@@ -100,8 +100,8 @@ def test_a_new_outage_is_said_flashes_and_counts_in_the_tab(
     )
     outside(look, checks[0], FAILED)
     expect(overview).to_have_title(re.compile(r"^\(1\) "))
-    overview.wait_for_function("window.said.join(' ').includes('New outage: Checkout')")
-    overview.wait_for_function("window.flashed.includes('flash')")
+    overview.wait_for_function("() => window.said.join(' ').includes('New outage: Checkout')")
+    overview.wait_for_function("() => window.flashed.includes('flash')")
 
     outside(look, checks[0], OK)
     expect(overview).to_have_title(re.compile(r"^Overview"))
